@@ -1,0 +1,14 @@
+"""The command line: parses, calls, renders. The only place that prints."""
+
+import sys
+
+
+def main() -> int:
+    """Run `hold` with the arguments of this process; return the exit code."""
+    if sys.argv[1:] == ["--version"]:
+        from holdfast import __version__
+
+        print(f"holdfast {__version__}")
+        return 0
+    print("Holdfast: the ground is laid - words, settings and protocol; the keeper comes next.")
+    return 0
