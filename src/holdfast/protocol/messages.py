@@ -1,0 +1,197 @@
+"""The messages of protocol v1, and the one list of all of them.
+
+Wire rules: kinds are never reused; fields are only ever added, and always with a
+default; unknown fields are skipped. Texts that the system knows as bytes (paths,
+arguments, environment) stay bytes: they need not be UTF-8.
+"""
+
+import enum
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from holdfast.errors import Fact
+from holdfast.protocol.version import Versions
+
+
+class Role(enum.Enum):
+    """What a client may do: change things, or only look."""
+
+    CONTROL = "control"
+    STREAM = "stream"
+
+
+class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of everything that travels in a control frame."""
+
+
+# -- handshake
+
+
+class Hello(Message, frozen=True):
+    """The first message of every client."""
+
+    protocol: Versions
+    client_id: str
+    role: Role
+    token: str = ""
+    label: str = ""
+    kind: str = "script"
+
+
+class Welcome(Message, frozen=True):
+    """The daemon's answer to a hello."""
+
+    protocol: int
+    version: str
+    pid: int
+    started: float
+    frame_limit: int = 0
+    session_limit: int = 0
+
+
+class Goodbye(Message, frozen=True):
+    """The client leaves on purpose: its claims are released at once."""
+
+
+class Failure(Message, frozen=True):
+    """Why a request, or the whole connection, failed."""
+
+    code: str
+    what: str
+    fix: str = ""
+    facts: dict[str, Fact] = {}
+
+
+# -- sessions
+
+
+class SessionInfo(Message, frozen=True):
+    """What is known of one session."""
+
+    id: str
+    name: str
+    key: str
+    state: str
+    recovery: str | None
+    pid: int | None
+    argv: list[str]
+    cwd: str
+    cols: int
+    rows: int
+    offset: int
+    created: float
+    last_attached: float | None = None
+    ended: float | None = None
+    exit_code: int | None = None
+    exit_signal: int | None = None
+    stalled: str | None = None
+
+
+class Create(Message, frozen=True):
+    """Start a program in a new session."""
+
+    argv: list[bytes]
+    cwd: bytes
+    env: dict[bytes, bytes]
+    cols: int = 80
+    rows: int = 24
+    name: str = ""
+    key: str = ""
+    creation: str = ""
+    """A token of the client's choice: a create sent twice with it happens once."""
+
+
+class Created(Message, frozen=True):
+    """The new session, or the living one that the key or the token named."""
+
+    session: SessionInfo
+    outcome: str = "created"
+
+
+class List(Message, frozen=True):
+    """Ask for every session."""
+
+    ended: bool = False
+
+
+class Listed(Message, frozen=True):
+    """The sessions, oldest first."""
+
+    sessions: list[SessionInfo]
+
+
+class Get(Message, frozen=True):
+    """Ask for one session by id, unique prefix of an id, name or key."""
+
+    session: str
+
+
+class Output(Message, frozen=True):
+    """Ask for what a session printed, from offset *since* on."""
+
+    session: str
+    since: int = 0
+    until: int | None = None
+    wait: float = 0.0
+    """Seconds to wait for the first byte when there is none yet."""
+
+
+class OutputChunk(Message, frozen=True):
+    """Bytes of a log, and where it ends now."""
+
+    offset: int
+    data: bytes
+    end: int
+    final: bool
+    """No byte will ever follow *end*."""
+
+
+class Kill(Message, frozen=True):
+    """End a session's program: TERM, grace, KILL; or KILL at once."""
+
+    session: str
+    now: bool = False
+
+
+class Ping(Message, frozen=True):
+    """Ask for a sign of life."""
+
+    nonce: int = 0
+
+
+class Pong(Message, frozen=True):
+    """The sign of life."""
+
+    nonce: int = 0
+
+
+class Shutdown(Message, frozen=True):
+    """The daemon is about to end."""
+
+    reason: str
+
+
+class Request(NamedTuple):
+    """One thing a client can ask for."""
+
+    kind: str
+    message: type[Message]
+    reply: type[Message]
+    role: Role
+
+
+REQUESTS: dict[str, Request] = {
+    request.kind: request
+    for request in (
+        Request("create", Create, Created, Role.CONTROL),
+        Request("list", List, Listed, Role.STREAM),
+        Request("get", Get, SessionInfo, Role.STREAM),
+        Request("output", Output, OutputChunk, Role.STREAM),
+        Request("kill", Kill, SessionInfo, Role.CONTROL),
+        Request("ping", Ping, Pong, Role.STREAM),
+    )
+}
+NOTICES: dict[str, type[Message]] = {"goodbye": Goodbye}
+EVENTS: dict[str, type[Message]] = {"shutdown": Shutdown}
+HELLO, WELCOME, FAILURE = "hello", "welcome", "error"

@@ -1,0 +1,1 @@
+"""What the tests share: scenes and fakes, never the rules under test."""
