@@ -15,7 +15,7 @@ from holdfast.errors import LocalProtocolError, RemoteProtocolError
 HEADER = struct.Struct(">IB")
 DATA_HEADER = struct.Struct(">IBIQ")
 CONTROL, DATA = 1, 2
-ADDRESS_SIZE = DATA_HEADER.size - HEADER.size
+ADDRESS = struct.Struct(">IQ")
 
 # A stranger may cost us this much memory; a hello with a whole label needs 1 KiB.
 LIMIT_BEFORE_HANDSHAKE = 64 * 1024
@@ -24,6 +24,7 @@ LIMIT_BEFORE_HANDSHAKE = 64 * 1024
 LIMIT = 4 * 1024 * 1024
 
 Buffer = bytes | bytearray | memoryview
+_NOTHING = memoryview(b"")
 
 
 class Control(NamedTuple):
@@ -49,7 +50,7 @@ def control_frame(payload: bytes) -> bytes:
 
 def data_frame(channel: int, offset: int, payload: Buffer) -> tuple[bytes, Buffer]:
     """Return header and payload for a gathered write; the payload is not copied."""
-    length = ADDRESS_SIZE + len(payload)
+    length = ADDRESS.size + len(payload)
     if length > LIMIT:
         raise LocalProtocolError(problem=f"a data frame of {length} bytes, limit {LIMIT}")
     return DATA_HEADER.pack(length, DATA, channel, offset), payload
@@ -66,13 +67,14 @@ class FrameReader:
     def __init__(self, limit: int = LIMIT_BEFORE_HANDSHAKE) -> None:
         self.limit = limit
         self.skipped = 0
-        self._chunk = memoryview(b"")
+        self._chunk = _NOTHING
+        self._at = 0
         self._partial = bytearray()
 
     def feed(self, data: Buffer) -> None:
-        if self._chunk:
+        if self._at < len(self._chunk):
             raise LocalProtocolError(problem="fed before the last chunk was used up")
-        self._chunk = memoryview(data)
+        self._chunk, self._at = memoryview(data), 0
 
     @property
     def held(self) -> int:
@@ -81,50 +83,54 @@ class FrameReader:
 
     def next_frame(self) -> Control | Data | None:
         """Return the next whole frame, or None when the chunk is used up."""
-        while (frame := self._take()) is not None:
-            kind = frame[HEADER.size - 1]
+        while (whole := self._take()) is not None:
+            kind, payload = whole
             if kind == DATA:
-                if len(frame) < DATA_HEADER.size:
-                    raise RemoteProtocolError(problem=f"a data frame of {len(frame)} bytes")
-                _, _, channel, offset = DATA_HEADER.unpack_from(frame)
-                return Data(channel, offset, frame[DATA_HEADER.size :])
+                return _data(payload)
             if kind == CONTROL:
-                return Control(frame[HEADER.size :])
+                return Control(payload)
             self.skipped += 1
         return None
 
-    def _take(self) -> memoryview | None:
+    def _take(self) -> tuple[int, memoryview] | None:
         if self._partial:
             return self._complete()
-        size = self._size_of(self._chunk)
-        if size is None or len(self._chunk) < size:
-            self._partial += self._chunk
-            self._chunk = memoryview(b"")
-            return None
-        frame, self._chunk = self._chunk[:size], self._chunk[size:]
-        return frame
+        chunk, start = self._chunk, self._at + HEADER.size
+        if start <= len(chunk):
+            length, kind = HEADER.unpack_from(chunk, self._at)
+            self._check(length)
+            if start + length <= len(chunk):
+                self._at = start + length
+                return kind, chunk[start : self._at]
+        self._move(len(chunk) - self._at)
+        self._chunk, self._at = _NOTHING, 0  # views of it may live on; we do not hold it
+        return None
 
-    def _complete(self) -> memoryview | None:
+    def _complete(self) -> tuple[int, memoryview] | None:
         # First the header, because only it says how much more may be kept.
         self._move(HEADER.size - len(self._partial))
-        size = self._size_of(self._partial)
-        if size is None:
+        if len(self._partial) < HEADER.size:
             return None
-        self._move(size - len(self._partial))
-        if len(self._partial) < size:
+        length, kind = HEADER.unpack_from(self._partial)
+        self._check(length)
+        self._move(HEADER.size + length - len(self._partial))
+        if len(self._partial) < HEADER.size + length:
             return None
-        frame, self._partial = memoryview(self._partial).toreadonly(), bytearray()
-        return frame
+        whole, self._partial = memoryview(self._partial).toreadonly(), bytearray()
+        return kind, whole[HEADER.size :]
 
     def _move(self, wanted: int) -> None:
         if wanted > 0:
-            self._partial += self._chunk[:wanted]
-            self._chunk = self._chunk[wanted:]
+            self._partial += self._chunk[self._at : self._at + wanted]
+            self._at = min(self._at + wanted, len(self._chunk))
 
-    def _size_of(self, start: memoryview | bytearray) -> int | None:
-        if len(start) < HEADER.size:
-            return None
-        length, _ = HEADER.unpack_from(start)
+    def _check(self, length: int) -> None:
         if length > self.limit:
             raise RemoteProtocolError(problem=f"a frame of {length} bytes, limit {self.limit}")
-        return HEADER.size + int(length)
+
+
+def _data(payload: memoryview) -> Data:
+    if len(payload) < ADDRESS.size:
+        raise RemoteProtocolError(problem=f"a data frame of {len(payload)} bytes")
+    channel, offset = ADDRESS.unpack_from(payload)
+    return Data(channel, offset, payload[ADDRESS.size :])

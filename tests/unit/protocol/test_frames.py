@@ -87,7 +87,7 @@ def test_an_unfinished_frame_never_costs_more_than_the_limit() -> None:
 
 
 def test_a_data_frame_shorter_than_its_address_is_refused() -> None:
-    with pytest.raises(RemoteProtocolError, match="data frame of 8 bytes"):
+    with pytest.raises(RemoteProtocolError, match="data frame of 3 bytes"):
         read(FrameReader(), HEADER.pack(3, 2) + b"abc")
 
 

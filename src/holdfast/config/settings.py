@@ -1,0 +1,85 @@
+"""Every setting: its type, default, unit and reason. The reference is made from this."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+from holdfast.config.duration import parse_duration
+
+SIZE_UNITS = {"": 1, "b": 1, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([a-z]*)")
+COUNT_LIMIT = 1_000_000
+
+
+def parse_count(text: str) -> int:
+    """Return a whole number above 0; raise ValueError."""
+    if not re.fullmatch(r"[0-9]{1,9}", text.strip()) or not 0 < int(text) <= COUNT_LIMIT:
+        raise ValueError(f"write a whole number from 1 to {COUNT_LIMIT}")
+    return int(text)
+
+
+def parse_bytes(text: str) -> int:
+    """Return a number of bytes written like `256 MiB`; raise ValueError."""
+    match = _SIZE.fullmatch(text.strip().lower())
+    if match is None or match[2] not in SIZE_UNITS:
+        raise ValueError("write a number with KiB, MiB, GiB or TiB, for example 256 MiB")
+    return int(float(match[1]) * SIZE_UNITS[match[2]])
+
+
+class Setting(NamedTuple):
+    """One row of the reference: where a value comes from and what it means."""
+
+    key: str
+    parse: Callable[[str], Any]
+    unit: str
+    meaning: str
+    reason: str
+    default: Any = None
+
+    @property
+    def variable(self) -> str:
+        return "HOLDFAST_" + self.key.upper().replace(".", "_")
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.key.replace(".", "-").replace("_", "-")
+
+
+def _setting(default: object, setting: Setting) -> Any:  # a field of whatever type it declares
+    return field(default=default, metadata={"setting": setting._replace(default=default)})
+
+
+def duration(default: float | None, key: str, meaning: str, reason: str) -> Any:
+    return _setting(default, Setting(key, parse_duration, "duration", meaning, reason))
+
+
+def count(default: int, key: str, meaning: str, reason: str) -> Any:
+    return _setting(default, Setting(key, parse_count, "number", meaning, reason))
+
+
+def size(default: int, key: str, meaning: str, reason: str) -> Any:
+    return _setting(default, Setting(key, parse_bytes, "bytes", meaning, reason))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What can be set, with the values that hold when nothing is."""
+
+    session_limit: int = count(
+        512,
+        "session.limit",
+        "live sessions at a time",
+        "each costs six file descriptors and a program; a runaway script should stop here",
+    )
+    kill_grace: float | None = duration(
+        5.0,
+        "session.kill_grace",
+        "time between TERM and KILL when a session is ended; off kills at once",
+        "editors and databases need seconds to save; people do not wait longer",
+    )
+
+
+def settings() -> dict[str, Setting]:
+    """Return every setting under the name of its field."""
+    return {entry.name: entry.metadata["setting"] for entry in fields(Config)}

@@ -1,0 +1,81 @@
+"""One sample of every message, with every field set: for round trips and golden bytes."""
+
+from holdfast.protocol import messages as m
+from holdfast.protocol.version import Versions
+
+SESSION = m.SessionInfo(
+    id="k3v9qd",
+    name="build",
+    key="proj/build",
+    state="running",
+    recovery="adopted",
+    pid=4711,
+    argv=["sh", "-c", "make"],
+    cwd="/home/ada",
+    cols=120,
+    rows=40,
+    offset=1 << 40,
+    created=1_750_000_000.25,
+    last_attached=1_750_000_001.5,
+    ended=1_750_000_002.0,
+    exit_code=7,
+    exit_signal=9,
+    stalled="disk-full",
+)
+
+SAMPLES: dict[str, m.Message] = {
+    "hello": m.Hello(
+        protocol=Versions(1, 2),
+        client_id="tester-1",
+        role=m.Role.CONTROL,
+        token="secret",
+        label="terminal pts/3",
+        kind="terminal",
+    ),
+    "welcome": m.Welcome(
+        protocol=1,
+        version="0.1.0",
+        pid=4711,
+        started=1_750_000_000.0,
+        frame_limit=4 << 20,
+        session_limit=512,
+    ),
+    "error": m.Failure(
+        code="NOT_FOUND", what="no session 'x'", fix="look", facts={"session": "x", "n": 1}
+    ),
+    "goodbye": m.Goodbye(),
+    "shutdown": m.Shutdown(reason="idle"),
+    "create": m.Create(
+        argv=[b"sh", b"\xff"],
+        cwd=b"/home/ada",
+        env={b"TERM": b"xterm-256color"},
+        cols=120,
+        rows=40,
+        name="build",
+        key="proj/build",
+        creation="c0ffee",
+    ),
+    "create reply": m.Created(session=SESSION, outcome="attached"),
+    "list": m.List(ended=True),
+    "list reply": m.Listed(sessions=[SESSION]),
+    "get": m.Get(session="k3v9qd"),
+    "get reply": SESSION,
+    "output": m.Output(session="k3v9qd", since=10, until=20, wait=1.5),
+    "output reply": m.OutputChunk(offset=10, data=b"\x1b[0m\xff", end=14, final=True),
+    "kill": m.Kill(session="k3v9qd", now=True),
+    "kill reply": SESSION,
+    "ping": m.Ping(nonce=5),
+    "ping reply": m.Pong(nonce=5),
+}
+
+
+def expected_names() -> set[str]:
+    """The names that SAMPLES must have, told by the registry of messages."""
+    requests = set(m.REQUESTS) | {f"{kind} reply" for kind in m.REQUESTS}
+    return requests | set(m.NOTICES) | set(m.EVENTS) | {m.HELLO, m.WELCOME, m.FAILURE}
+
+
+def frame_of(name: str) -> tuple[int, str]:
+    """Return the id and kind under which a sample travels."""
+    kind = name.removesuffix(" reply")
+    return (42 if kind in m.REQUESTS else 0), kind
