@@ -83,9 +83,6 @@ def _rebuild(kind: type[HoldfastError], facts: dict[str, Fact]) -> HoldfastError
     return kind(**facts)
 
 
-# -- the same request may succeed later
-
-
 class TryAgain(HoldfastError):
     """Nothing is wrong with the request; the moment is."""
 
@@ -166,9 +163,6 @@ class IoFailed(TryAgain):
     action: str
     reason: str
     remedy: str = "mend what the message names and try again"
-
-
-# -- the request can never succeed as it is
 
 
 class FixRequest(HoldfastError):
@@ -320,9 +314,6 @@ class UnknownRequest(FixRequest):
     kind: str
 
 
-# -- this connection is not welcome as it introduced itself
-
-
 class Refused(HoldfastError):
     """The handshake failed or was undone."""
 
@@ -390,9 +381,6 @@ class Superseded(Refused):
     reason: str
 
 
-# -- a rule of the wire protocol was broken
-
-
 class ProtocolError(HoldfastError):
     """Bytes that are no frame, a message in the wrong state, a field of the wrong type."""
 
@@ -409,9 +397,6 @@ class LocalProtocolError(ProtocolError):
 
 class RemoteProtocolError(ProtocolError):
     """The peer sent something illegal: close the connection."""
-
-
-# -- neither side's caller is to blame
 
 
 class Unfamiliar(HoldfastError):

@@ -1,0 +1,51 @@
+"""The documents tell the truth about the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tools import reference
+
+from holdfast.config.settings import settings
+from holdfast.errors import BY_CODE
+from holdfast.protocol.messages import EVENTS, NOTICES, REQUESTS
+
+ROOT = Path(__file__).parents[1]
+DOCS = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]
+WRITTEN = [*DOCS, *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("name", reference.pages())
+def test_the_generated_reference_is_fresh(name: str) -> None:
+    assert name not in reference.stale(), "run `make docs`"
+
+
+def test_the_reference_names_every_code_message_and_setting() -> None:
+    pages = reference.pages()
+
+    for code in BY_CODE:
+        assert f"`{code}`" in pages["errors.md"]
+    for kind in (*REQUESTS, *NOTICES, *EVENTS):
+        assert f"### `{kind}`" in pages["protocol.md"]
+    for setting in settings().values():
+        assert f"`{setting.variable}`" in pages["settings.md"]
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_documents_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())
+
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_architecture_fits_in_one_sitting() -> None:
+    assert len((ROOT / "ARCHITECTURE.md").read_text().splitlines()) < 200
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_files_that_documents_name_are_there(page: Path) -> None:
+    named = re.findall(
+        r"`((?:src|tests|docs|tools|benchmarks|fuzz|locks)/[\w./-]+)`", page.read_text()
+    )
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
