@@ -145,7 +145,7 @@ def _settings() -> Iterator[str]:
     yield ""
     yield "Flags win over variables, variables over `config.toml`, the file over the defaults. An"
     yield "empty value means the default; a value that cannot be used is an error that names its"
-    yield "place. Durations: a number with ms, s, m, h or d (`90`, `1.5s`, `1h30m`); `off` disables."
+    yield "place. Durations: a number with ms, s, m, h or d (`1.5s`, `1h30m`), or `off`."
     yield ""
     yield "| key in config.toml | variable | unit | default | meaning | why this default |"
     yield "|---|---|---|---|---|---|"

@@ -98,6 +98,7 @@ class Create(Message, frozen=True):
     rows: int = 24
     name: str = ""
     key: str = ""
+    umask: int = 0o022
     creation: str = ""
     """A token of the client's choice: a create sent twice with it happens once."""
 
@@ -147,6 +148,28 @@ class OutputChunk(Message, frozen=True):
     """No byte will ever follow *end*."""
 
 
+class Input(Message, frozen=True):
+    """Bytes for the program, numbered by their offset in what this client typed there."""
+
+    session: str
+    offset: int
+    data: bytes
+
+
+class InputTaken(Message, frozen=True):
+    """The program's terminal has this client's input up to here; it never gets it twice."""
+
+    end: int
+
+
+class Resize(Message, frozen=True):
+    """Give a session's terminal another size."""
+
+    session: str
+    cols: int
+    rows: int
+
+
 class Kill(Message, frozen=True):
     """End a session's program: TERM, grace, KILL; or KILL at once."""
 
@@ -188,6 +211,8 @@ REQUESTS: dict[str, Request] = {
         Request("list", List, Listed, Role.STREAM),
         Request("get", Get, SessionInfo, Role.STREAM),
         Request("output", Output, OutputChunk, Role.STREAM),
+        Request("input", Input, InputTaken, Role.CONTROL),
+        Request("resize", Resize, SessionInfo, Role.CONTROL),
         Request("kill", Kill, SessionInfo, Role.CONTROL),
         Request("ping", Ping, Pong, Role.STREAM),
     )
