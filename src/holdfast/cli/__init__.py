@@ -2,12 +2,12 @@
 
 import sys
 
+from holdfast import __version__
+
 
 def main() -> int:
     """Run `hold` with the arguments of this process; return the exit code."""
     if sys.argv[1:] == ["--version"]:
-        from holdfast import __version__
-
         print(f"holdfast {__version__}")
         return 0
     print("Holdfast: the ground is laid - words, settings and protocol; the keeper comes next.")
