@@ -1,5 +1,6 @@
 """The two commands in a fresh clone: at once, again, after a move, after damage."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -20,10 +21,11 @@ def clone(tmp_path: Path) -> Path:
     return path
 
 
-def make_run(tree: Path) -> subprocess.Popen[str]:
+def make_run(tree: Path, **settings: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         VERSION,
         cwd=tree,
+        env=os.environ | settings,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -66,3 +68,10 @@ def test_an_environment_left_half_made_is_made_anew(clone: Path) -> None:
     finish(make_run(clone))
     shutil.rmtree(clone / ".venv/.prepared")
     assert "creating .venv" in finish(make_run(clone))
+
+
+def test_pip_takes_over_where_uv_reaches_nothing(clone: Path, tmp_path: Path) -> None:
+    """A company's mirror may be known to pip alone."""
+    said = finish(make_run(clone, UV_OFFLINE="1", UV_CACHE_DIR=str(tmp_path / "empty")))
+    assert "installing packages … uv failed, trying pip … done" in said
+    assert "installing holdfast … done" in said
