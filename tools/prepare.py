@@ -35,13 +35,14 @@ LEVELS = {
 }
 
 
+MORE = f"All that was said is in {LOG.relative_to(ROOT)}."
 NO_VENV = f"""\
 This Python ({sys.executable}) cannot make virtual environments: its ensurepip is missing.
 On Debian and Ubuntu:  apt-get install python3-venv"""
 
 
 class PreparationError(Exception):
-    """A step that the job cannot do without did not work; its output has been shown."""
+    """The job cannot be prepared; the text says why, and where to read on."""
 
 
 def main(arguments: list[str]) -> int:
@@ -52,7 +53,7 @@ def main(arguments: list[str]) -> int:
     try:
         prepare(arguments[0])
     except PreparationError as failure:
-        say(f"{failure}\nThe whole output of the last step is in {LOG.relative_to(ROOT)}.")
+        say(str(failure))
         return 1
     except KeyboardInterrupt:
         say("interrupted; the next make goes on from here")
@@ -100,7 +101,7 @@ def _create_venv() -> None:
     python = getattr(sys, "_base_executable", sys.executable)  # not the .venv we may run in
     if not step("creating .venv", Way("venv", [[python, "-m", "venv", "--clear", VENV]])):
         shutil.rmtree(VENV, ignore_errors=True)  # half an environment looks like one to others
-        raise PreparationError("A virtual environment could not be made.")
+        raise PreparationError(f"No virtual environment. {MORE}")
     STAMPS.mkdir()
     _stamp("venv")
 
@@ -118,7 +119,7 @@ def _install(what: str, options: list[str]) -> None:
     uv = Way("uv", [[UV, "pip", "install", "--python", PYTHON, *options]])
     # uv does not read pip's settings: a company's mirror may be known to pip alone.
     if not step(f"installing {what}", *([uv, pip] if _is_stamped("uv") else [pip])):
-        raise PreparationError(f"Installing {what} did not work.")
+        raise PreparationError(f"Nothing can run without {what}. {MORE}")
 
 
 def _pip(options: list[str]) -> list[str | Path]:
