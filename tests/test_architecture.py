@@ -19,14 +19,19 @@ ALLOWED: dict[str, set[str]] = {
     # pure
     "protocol": {"errors", "types"},
     "formats": {"errors", "types"},
+    "session": {"errors", "types"},
+    # the keeper
+    "keeper": set(),
     # drivers
     "store": {"errors", "types", "formats"},
     "config": {"errors", "types"},
+    # sides
+    "daemon": {"errors", "types", "protocol", "session", "formats", "store", "config", "keeper"},
     # doors
     "cli": {"errors", "types", "protocol", "config"},
     "__main__": {"cli"},
 }
-PURE = {"errors", "types", "protocol", "formats"}
+PURE = {"errors", "types", "protocol", "session", "formats"}
 IO_MODULES = {
     "asyncio", "concurrent", "fcntl", "glob", "io", "logging", "multiprocessing", "os", "pathlib",
     "pty", "queue", "random", "resource", "secrets", "select", "selectors", "shutil", "signal",

@@ -9,11 +9,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.store.disks import limited
 
 from holdfast.errors import InvalidArgument, IoFailed, OffsetPruned
 from holdfast.formats.segments import SEGMENT_SIZE, segment_name
 from holdfast.store import LogReader, LogWriter
+from tests.store.disks import limited
 
 
 def pattern(start: int, end: int) -> bytes:

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,13 @@ from holdfast.daemon.server import ClientProtocol
 from holdfast.daemon.sessions import Sessions
 from holdfast.keeper.wire import Body, Channel, Gone
 
+new_loop: Callable[[], asyncio.AbstractEventLoop]
 try:
     import uvloop
+
+    new_loop = uvloop.new_event_loop
 except ImportError:  # it halves latency, but nothing depends on it
-    uvloop = None  # type: ignore[assignment]
+    new_loop = asyncio.new_event_loop
 
 
 def check(spec: dict[str, Any]) -> int:
@@ -46,8 +50,8 @@ def run(spec: dict[str, Any], fd: int) -> int:
     except Gone:
         return 0  # a spare whose keeper ended
     _lock_pump(Path(spec["runtime"]))
-    runner = uvloop.run if uvloop is not None else asyncio.run
-    runner(_serve(spec, config, channel, frames))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_serve(spec, config, channel, frames))
     return 0
 
 

@@ -8,7 +8,7 @@ import struct
 import termios
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class Record:
     offset: int = 0
     last_attached: float | None = None
     ended: float | None = None
-    exit: ExitStatus = ExitStatus()
+    exit: ExitStatus = field(default_factory=ExitStatus)
     maxrss_kib: int | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -319,11 +319,11 @@ class Session:
 
     # -- who waits for more
 
-    async def grown(self, timeout: float) -> None:
-        """Return at the next byte, at the end, or after *timeout* seconds."""
+    async def grown(self, patience: float) -> None:
+        """Return at the next byte, at the end, or after *patience* seconds."""
         waiter = self._loop.create_future()
         self._waiters.append(waiter)
-        timer = self._loop.call_later(timeout, _release, waiter)
+        timer = self._loop.call_later(patience, _release, waiter)
         try:
             await waiter
         finally:
