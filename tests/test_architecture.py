@@ -20,8 +20,12 @@ ALLOWED: dict[str, set[str]] = {
     "protocol": {"errors", "types"},
     # drivers
     "config": {"errors", "types"},
+    # sides
+    "client": {"errors", "types", "protocol", "config", "keeper"},
+    # faces
+    "terminal": {"errors", "types", "protocol", "config", "client"},
     # doors
-    "cli": {"errors", "types", "protocol", "config"},
+    "cli": {"errors", "types", "protocol", "config", "client", "terminal", "keeper"},
     "__main__": {"cli"},
 }
 PURE = {"errors", "types", "protocol"}
