@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from tools import reference
 
+import reference
 from holdfast.config.settings import settings
 from holdfast.errors import BY_CODE
 from holdfast.protocol.messages import EVENTS, NOTICES, REQUESTS

@@ -4,9 +4,8 @@ Until the first release shapes may change and this is run again. After it, a fil
 was released is never written again: add a new one beside it.
 """
 
-from tests.support.samples import SAMPLES, frame_of
-
 from holdfast.protocol import codec
+from tests.support.samples import SAMPLES, frame_of
 
 print("# One sample of every message of protocol 1: name, frame in hex.")
 for name, message in SAMPLES.items():

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.samples import SAMPLES, expected_names, frame_of
 
 from holdfast.errors import LocalProtocolError, RemoteProtocolError
 from holdfast.protocol import codec, messages
 from holdfast.protocol.frames import HEADER, LIMIT, Control, FrameReader
 from holdfast.protocol.messages import Message, OutputChunk, Ping
+from tests.support.samples import SAMPLES, expected_names, frame_of
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "protocol-1.txt"
 

@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-from tests.support.joined import WELCOME, Joined, hello
 
 from holdfast.errors import (
     AlreadyAuthenticated,
@@ -44,6 +43,7 @@ from holdfast.protocol.messages import (
 )
 from holdfast.protocol.state import HANDSHAKE_TIMEOUT, State
 from holdfast.protocol.version import Versions
+from tests.support.joined import WELCOME, Joined, hello
 
 
 def ended(events: list[object]) -> HoldfastError | None:

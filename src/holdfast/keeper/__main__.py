@@ -1,0 +1,69 @@
+"""Start a keeper: `python -I -S holdfast/keeper/__main__.py SPEC`.
+
+The process that is started waits until the keeper listens and says so by its exit code;
+the keeper itself is its child, so it is nobody's job and has no terminal, ever.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+
+def main() -> int:
+    launch = json.loads(sys.argv[1])
+    sys.path.insert(0, launch["root"])
+    if len(sys.argv) > 2:  # a keeper that became this one by exec, or a check before that
+        from holdfast.keeper.keeper import Keeper  # noqa: PLC0415 - the path is known only now
+
+        keeper = Keeper.revived(launch, int(sys.argv[3]), checking=sys.argv[2] == "--check")
+        return keeper.run() if keeper else 0
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    reader, writer = os.pipe()
+    if os.fork():
+        os.close(writer)
+        with os.fdopen(reader) as answer:
+            said = answer.read()
+        print(said.partition(":")[2] or "the keeper died while starting")  # noqa: T201
+        return 0 if said.startswith("ok:") else 1
+    return _serve(launch, writer)
+
+
+def _serve(launch: dict[str, Any], writer: int) -> int:
+    from holdfast.keeper import place  # noqa: PLC0415 - the path is known only now
+    from holdfast.keeper.keeper import Keeper  # noqa: PLC0415
+
+    try:
+        _detach(place.open_log(os.path.join(launch["state"], "keeper.log")))
+        lock = place.lock(os.path.join(launch["state"], "keeper.lock"), launch["runtime"])
+        keeper = Keeper(launch, lock)
+        keeper.open()
+    except place.PlaceTaken as taken:
+        place.nudge(str(taken))
+        os.write(writer, b"ok:another keeper lives")
+        return 0
+    except (OSError, place.PlaceRefused) as error:
+        os.write(writer, f"failed:{error}".encode())
+        return 1
+    os.write(writer, b"ok:listening")
+    os.close(writer)
+    return keeper.run()
+
+
+def _detach(log: int) -> None:
+    """Leave the starter's terminal and directory; never close 1 and 2.
+
+    The next descriptor opened would become one of them, and a traceback would be printed
+    into a session.
+    """
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(null)
+    os.close(log)
+    os.chdir("/")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""The sessions' processes: what is held of each, how they end, how they are signalled."""
+
+import fcntl
+import os
+import signal
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+Body = dict[str, Any]
+
+_GET_INFO = 0xC040FF0B  # PIDFD_GET_INFO for the 64-byte struct pidfd_info
+_INFO_EXIT = 1 << 3
+_INFO = struct.Struct("=QQ11Ii")
+
+
+@dataclass
+class Child:
+    """One session's program and the descriptors that keep it alive."""
+
+    id: str
+    pid: int
+    master: int
+    out: int
+    inp: int
+    pidfd: int
+    blob: str
+    started: float
+    ours: bool = True
+    """Whether waitpid works; not for children taken over from a keeper that died."""
+    exit: Body | None = None
+    kill_at: float | None = None
+    fds: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fds = (self.master, self.out, self.inp, *([self.pidfd] if self.pidfd >= 0 else []))
+
+    def described(self) -> Body:
+        """What the daemon, a successor or a re-executed keeper is told; fds go beside it."""
+        known = ("id", "pid", "blob", "started", "exit", "kill_at")
+        return {"count": len(self.fds), **{name: getattr(self, name) for name in known}}
+
+    @classmethod
+    def taken(cls, body: Body, fds: list[int], *, ours: bool) -> "Child":
+        """The child that `described` described."""
+        master, out, inp, *pidfd = fds
+        return cls(
+            id=body["id"],
+            pid=body["pid"],
+            master=master,
+            out=out,
+            inp=inp,
+            pidfd=pidfd[0] if pidfd else -1,
+            blob=body["blob"],
+            started=body["started"],
+            ours=ours,
+            exit=body.get("exit"),
+            kill_at=body.get("kill_at"),
+        )
+
+    def reaped(self, status: int, usage: object) -> None:
+        """Note the end that waitpid reported."""
+        self.kill_at = None
+        self.exit = {"status": status, "maxrss_kib": getattr(usage, "ru_maxrss", None)}
+
+    def vanished(self) -> None:
+        """Note the end of a child that is not ours, with its exit code if the kernel tells."""
+        self.kill_at = None
+        self.exit = {"status": _status_of(self.pidfd), "maxrss_kib": None}
+
+    def signal(self, number: int) -> None:
+        """Signal the process group. Safe while the leader was not reaped: its id is taken."""
+        if self.exit is None:
+            try:
+                os.killpg(self.pid, number)
+            except ProcessLookupError:
+                pass  # it is a zombie that the next SIGCHLD reports
+
+    def terminate(self) -> None:
+        """Ask the group to end, in the way its leader listens to."""
+        self.signal(signal.SIGTERM)
+        if _ignores(self.pid, signal.SIGTERM):
+            # An interactive shell ignores TERM; HUP is what a closing terminal sends it.
+            self.signal(signal.SIGHUP)
+        self.signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        for fd in self.fds:
+            os.close(fd)
+        self.fds = ()
+
+
+def _ignores(pid: int, number: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+            masks = [line.split()[1] for line in status if line.startswith(("SigIgn:", "SigBlk:"))]
+    except OSError:
+        return False
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
+
+
+def _status_of(pidfd: int) -> int | None:
+    """Return the wait status of an ended process that somebody else reaped, if known."""
+    info = bytearray(_INFO.pack(_INFO_EXIT, *[0] * 13))
+    try:
+        fcntl.ioctl(pidfd, _GET_INFO, info)
+    except OSError:
+        return None  # an older kernel, or no pidfd
+    mask, *_, status = _INFO.unpack(info)
+    return status if mask & _INFO_EXIT else None

@@ -1,0 +1,91 @@
+"""The keeper's event loop: descriptors, frames and deadlines, one thread, no timers when idle."""
+
+import selectors
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from holdfast.keeper.wire import Body, Channel, Gone
+
+FrameHandler = Callable[[Body, list[int]], None]
+
+
+class Loop:
+    """Call back when something is readable, when a frame arrived, when time is up.
+
+    A callback that raises is reported in the log and the loop goes on: one mistake must
+    not end every session of a person's day.
+    """
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._deadlines: list[Callable[[], float | None]] = []
+        self.on_tick: Callable[[float], None] = lambda _now: None
+        self.stopped = False
+        self.faults = 0
+
+    def watch(self, file: Any, callback: Callable[[], None]) -> None:
+        """Call back whenever *file* is readable."""
+        self._selector.register(file, selectors.EVENT_READ, lambda _mask: callback())
+
+    def unwatch(self, file: Any) -> None:
+        self._selector.unregister(file)
+
+    def watch_channel(
+        self, channel: Channel, on_frame: FrameHandler, on_gone: Callable[[str], None]
+    ) -> None:
+        """Deliver the frames of a channel, and once that it has gone."""
+
+        def turn(mask: int) -> None:
+            try:
+                if mask & selectors.EVENT_WRITE:
+                    channel.flush()
+                if mask & selectors.EVENT_READ:
+                    for body, fds in channel.receive():
+                        on_frame(body, fds)
+                self.wrote(channel)
+            except Gone as gone:
+                self.drop(channel)
+                on_gone(str(gone))
+
+        self._selector.register(channel, selectors.EVENT_READ, turn)
+
+    def wrote(self, channel: Channel) -> None:
+        """Ask for write events exactly while there is something left to write."""
+        key = self._selector.get_map().get(channel)
+        if key is None:
+            return
+        events = selectors.EVENT_READ
+        if channel.wants_to_write:
+            events |= selectors.EVENT_WRITE
+        if key.events != events:
+            self._selector.modify(channel, events, key.data)
+
+    def drop(self, channel: Channel) -> None:
+        """Forget and close a channel."""
+        if channel.fileno() >= 0:
+            if self._selector.get_map().get(channel) is not None:
+                self._selector.unregister(channel)
+            channel.close()
+
+    def add_deadline(self, deadline: Callable[[], float | None]) -> None:
+        """Wake up for the earliest of what these return; `on_tick` is then called."""
+        self._deadlines.append(deadline)
+
+    def run(self) -> None:
+        """Run until `stopped`."""
+        while not self.stopped:
+            due = min((d for f in self._deadlines if (d := f()) is not None), default=None)
+            timeout = None if due is None else max(0.0, due - time.monotonic())
+            for key, mask in self._selector.select(timeout):
+                if self._selector.get_map().get(key.fileobj) is key:
+                    self._call(key.data, mask)
+            self._call(self.on_tick, time.monotonic())
+
+    def _call(self, callback: Callable[[Any], None], argument: Any) -> None:
+        try:
+            callback(argument)
+        except Exception:  # noqa: BLE001 - see the class: report and go on
+            self.faults += 1
+            traceback.print_exc()

@@ -1,0 +1,114 @@
+"""The keeper's place in the file system: its lock, its sockets, its log.
+
+The caller has made the directories and checked that they are private.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import stat
+from dataclasses import dataclass
+
+BACKLOG = 4096  # connects that wait while no daemon runs; a full backlog fails them oddly
+LOG_LIMIT = 5 << 20  # bytes of a program log before it is rotated at a start
+
+
+class PlaceTaken(Exception):
+    """Another keeper of this user lives."""
+
+
+class PlaceRefused(Exception):
+    """Something is in the way that must not be touched; the text says what to do."""
+
+
+def lock(path: str, runtime: str) -> int:
+    """Return the descriptor whose lock makes this process the keeper; raise PlaceTaken."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        note = os.pread(fd, 4096, 0)
+        os.close(fd)
+        raise PlaceTaken(note.decode(errors="replace")) from None
+    owner = {"pid": os.getpid(), "host": socket.gethostname(), "runtime": runtime}
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, json.dumps(owner).encode(), 0)
+    return fd
+
+
+def nudge(note: str) -> None:
+    """Ask the living keeper to look after its sockets: one may have been deleted."""
+    try:
+        owner = json.loads(note)
+        if owner["host"] == socket.gethostname():
+            os.kill(int(owner["pid"]), signal.SIGHUP)
+    except (ValueError, KeyError, TypeError, OSError):
+        pass  # it is just writing its note, or just ended; the caller tries again anyway
+
+
+@dataclass
+class Listener:
+    """A listening socket and the file that leads to it."""
+
+    path: str
+    sock: socket.socket
+    inode: int
+
+    def is_reachable(self) -> bool:
+        try:
+            return os.lstat(self.path).st_ino == self.inode
+        except OSError:
+            return False
+
+    def remove(self) -> None:
+        """Take the file away, if it is still ours."""
+        if self.is_reachable():
+            os.unlink(self.path)
+
+
+def listen(path: str) -> Listener:
+    """Bind *path* for this user alone. The caller knows that nobody answers there."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise PlaceRefused(f"{path} is in the way and is no socket; move it elsewhere")
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    sock = socket.socket(socket.AF_UNIX)
+    # A later chmod would leave a moment when anyone may connect.
+    previous = os.umask(0o177)
+    try:
+        sock.bind(path)
+    finally:
+        os.umask(previous)
+    sock.listen(BACKLOG)
+    sock.setblocking(False)
+    return Listener(path, sock, os.lstat(path).st_ino)
+
+
+def open_log(path: str) -> int:
+    """Return a descriptor that appends to a program log, rotated when it has grown."""
+    try:
+        if os.stat(path).st_size > LOG_LIMIT:
+            for newer, older in ((f"{path}.1", f"{path}.2"), (path, f"{path}.1")):
+                if os.path.exists(newer):
+                    os.replace(newer, older)
+    except FileNotFoundError:
+        pass
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def log_tail(path: str, limit: int = 600) -> str:
+    """Return the last line or two of a program log: why it died, in its own words."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        size = os.fstat(fd).st_size
+        text = os.pread(fd, limit, max(0, size - limit)).decode(errors="replace")
+    finally:
+        os.close(fd)
+    return "\n".join(text.strip().splitlines()[-2:])

@@ -1,0 +1,204 @@
+"""The keeper becomes a newer keeper: same process, same children, same descriptors.
+
+exec is a point of no return, so the new code first reads the state as a child of ours.
+The state lies in an unlinked file; argv carries only its number.
+"""
+
+import json
+import os
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from holdfast.keeper import place
+from holdfast.keeper.children import Child
+from holdfast.keeper.launch import command
+from holdfast.keeper.service import Process, Service
+from holdfast.keeper.supervisor import start_process
+from holdfast.keeper.wire import Body, Channel
+
+if TYPE_CHECKING:
+    from holdfast.keeper.keeper import Keeper
+
+CHECK_TIMEOUT = 5.0  # seconds; it is 30 ms of imports
+QUIET_TIMEOUT = 5.0  # seconds to wait for a moment without half a frame anywhere
+
+
+class Pending:
+    """A re-exec that waits for a quiet moment."""
+
+    def __init__(self, channel: Channel, spec: dict[str, Any], give_up: float) -> None:
+        self.channel = channel
+        self.spec = spec
+        self.give_up = give_up
+
+
+def begin(keeper: "Keeper", channel: Channel, spec: dict[str, Any]) -> None:
+    """Check the new code, then exec it at the next quiet moment."""
+    reason = _check(keeper, spec)
+    if reason:
+        keeper.answer(channel, {"ok": False, "reason": reason})
+    else:
+        keeper.pending = Pending(channel, spec, time.monotonic() + QUIET_TIMEOUT)
+
+
+def tick(keeper: "Keeper", now: float) -> None:
+    """Exec if one is pending and nothing is in flight."""
+    pending = keeper.pending
+    if pending is None:
+        return
+    if now >= pending.give_up:
+        keeper.pending = None
+        keeper.answer(pending.channel, {"ok": False, "reason": "no quiet moment"})
+    elif keeper.is_quiet():
+        keeper.pending = None
+        try:
+            _exec(keeper, pending)
+        except OSError as error:
+            keeper.answer(pending.channel, {"ok": False, "reason": str(error)})
+
+
+def revive(
+    kind: "type[Keeper]", spec: dict[str, Any], fd: int, *, checking: bool
+) -> "Keeper | None":
+    """Return the keeper that the state in *fd* describes; None when only checking."""
+    state = json.loads(os.pread(fd, os.fstat(fd).st_size, 0))
+    os.close(fd)
+    if checking:
+        return None
+    for number in state["fds"]:
+        # First of all: one that leaks into a child would keep its PTY open for ever.
+        os.set_inheritable(number, False)
+    keeper = kind(spec, state["lock"])
+    keeper.started = state["started"]
+    keeper.sessions.soft_files = state["soft_files"]
+    keeper.supervisor.listeners = [_listener(one) for one in state["listeners"]]
+    keeper.control = _listener(state["control"])
+    keeper.resume()
+    for described in state["sessions"]:
+        keeper.sessions.adopt(Child.taken(described, described["at"], ours=described["ours"]))
+    for name, row in state["services"].items():
+        _revive_service(keeper, keeper.supervisor.services[name], row)
+    keeper.reap()  # SIGCHLD may have come between the two keepers
+    channel = Channel(socket.socket(fileno=state["reply"]))
+    keeper.converse(channel)
+    keeper.answer(channel, {"ok": True, "pid": os.getpid()})
+    return keeper
+
+
+def _check(keeper: "Keeper", spec: dict[str, Any]) -> str:
+    fd = _written(keeper, spec, reply=0)
+    os.set_inheritable(fd, True)
+    reader, writer = os.pipe()
+    try:
+        pid = start_process(spec, "keeper", writer, "--check", str(fd))
+    except OSError as error:
+        os.close(reader)
+        return str(error)
+    finally:
+        os.close(fd)
+        os.close(writer)
+    with os.fdopen(reader, errors="replace") as pipe:
+        give_up = time.monotonic() + CHECK_TIMEOUT
+        while True:
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                said = pipe.read(4000).strip() if status else ""
+                return (said or f"exit {status}") if status else ""
+            if time.monotonic() > give_up:
+                os.kill(pid, 9)
+                os.waitpid(pid, 0)
+                return f"its check took more than {CHECK_TIMEOUT:g} s"
+            time.sleep(0.005)
+
+
+def _exec(keeper: "Keeper", pending: Pending) -> None:
+    fd = _written(keeper, pending.spec, reply=pending.channel.fileno())
+    kept = [fd, *_described(keeper, reply=pending.channel.fileno())["fds"]]
+    for number in kept:
+        os.set_inheritable(number, True)
+    argv = command(pending.spec, "keeper", "--state", str(fd))
+    try:
+        os.execv(argv[0], argv)
+    finally:  # only reached when exec failed
+        for number in kept:
+            os.set_inheritable(number, False)
+        os.close(fd)
+
+
+def _written(keeper: "Keeper", spec: dict[str, Any], reply: int) -> int:
+    path = os.path.join(spec["state"], f"keeper.state-{os.getpid()}")
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    os.unlink(path)
+    data = json.dumps(_described(keeper, reply)).encode()
+    while data:
+        data = data[os.write(fd, data) :]
+    return fd
+
+
+def _described(keeper: "Keeper", reply: int) -> Body:
+    assert keeper.control is not None
+    listeners = [_placed(one) for one in keeper.supervisor.listeners]
+    children = [
+        {**child.described(), "at": child.fds, "ours": child.ours}
+        for child in keeper.sessions.by_id.values()
+    ]
+    services = {name: _row(one) for name, one in keeper.supervisor.services.items()}
+    control = _placed(keeper.control)
+    fds = [keeper.lock, control["fd"], *(one["fd"] for one in listeners)]
+    fds += [fd for child in keeper.sessions.by_id.values() for fd in child.fds]
+    for row in services.values():
+        for process in (row["active"], row["spare"]):
+            fds += [fd for fd in (process["fd"], process["pidfd"]) if fd >= 0] if process else []
+    return {
+        "lock": keeper.lock,
+        "started": keeper.started,
+        "soft_files": keeper.sessions.soft_files,
+        "listeners": listeners,
+        "control": control,
+        "sessions": children,
+        "services": services,
+        "reply": reply,
+        "fds": [*fds, reply],
+    }
+
+
+def _placed(listener: place.Listener) -> Body:
+    return {"path": listener.path, "fd": listener.sock.fileno(), "inode": listener.inode}
+
+
+def _listener(described: Body) -> place.Listener:
+    sock = socket.socket(fileno=described["fd"])
+    return place.Listener(described["path"], sock, described["inode"])
+
+
+def _row(service: Service) -> Body:
+    plain = ("restarts", "failures", "reason", "wanted")
+    row: Body = {name: getattr(service, name) for name in plain}
+    for name, process in (("active", service.active), ("spare", service.spare)):
+        row[name] = None
+        if process is not None:
+            kept = (
+                "pid",
+                "started",
+                "ready_at",
+                "imported",
+                "asked_to_end",
+                "kill_at",
+                "pidfd",
+                "said",
+            )
+            row[name] = {k: getattr(process, k) for k in kept} | {"fd": process.channel.fileno()}
+    return row
+
+
+def _revive_service(keeper: "Keeper", service: Service, row: Body) -> None:
+    for name in ("restarts", "failures", "reason", "wanted"):
+        setattr(service, name, row[name])
+    for name in ("active", "spare"):
+        if row[name] is not None:
+            fields = dict(row[name])
+            channel = Channel(socket.socket(fileno=fields.pop("fd")))
+            process = Process(channel=channel, **fields)
+            setattr(service, name, process)
+            keeper.supervisor.watch(process)

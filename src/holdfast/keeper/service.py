@@ -1,0 +1,93 @@
+"""A supervised service (daemon, reader) as a table of what runs and when to start again.
+
+No process and no clock is touched here: the keeper reports what happened with the time,
+and obeys `wanted`. One process is *active*; one *spare* has already imported everything
+and owns nothing, so that a death costs milliseconds.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+FIRST_DELAY = 0.05  # seconds before the second start in a row; the first is at once
+LONGEST_DELAY = 5.0
+PROVEN_AFTER = 10.0  # a process that lived so long ended for another reason than its start
+SPARE_DELAY = 0.3  # after the active one is ready: two imports at once would slow the first
+END_GRACE = 5.0  # seconds between TERM and KILL of a service
+
+
+@dataclass
+class Process:
+    """One process of a service."""
+
+    pid: int
+    channel: Any
+    started: float
+    ready_at: float | None = None
+    imported: bool = False
+    asked_to_end: bool = False
+    kill_at: float | None = None
+    pidfd: int = -1
+    """For a process that is not our child: readable when it has ended."""
+    said: dict[str, Any] = field(default_factory=dict)
+    """What it told of itself when it got ready."""
+
+
+@dataclass
+class Service:
+    """The row of one service."""
+
+    name: str
+    active: Process | None = None
+    spare: Process | None = None
+    restarts: int = 0
+    failures: int = 0
+    reason: str = ""
+    next_try: float = 0.0
+    next_spare: float = 0.0
+    wanted: bool = True
+
+    def may_start(self, now: float) -> bool:
+        """Whether an active process is due."""
+        return self.wanted and self.active is None and now >= self.next_try
+
+    def may_start_spare(self, now: float) -> bool:
+        """Whether a spare is due: the active one is ready and had time to settle."""
+        ready = self.active is not None and self.active.ready_at is not None
+        return self.wanted and ready and self.spare is None and now >= self.next_spare
+
+    def deadline(self) -> float | None:
+        """When to look again, or None while nothing is timed."""
+        times = [p.kill_at for p in (self.active, self.spare) if p and p.kill_at is not None]
+        if self.wanted and self.active is None:
+            times.append(self.next_try)
+        elif self.wanted and self.active and self.active.ready_at is not None and not self.spare:
+            times.append(self.next_spare)
+        return min(times, default=None)
+
+    def became_ready(self, process: Process, now: float) -> None:
+        process.ready_at = now
+        self.next_spare = max(self.next_spare, now + SPARE_DELAY)
+
+    def ended(self, process: Process, reason: str, now: float) -> None:
+        """Note a death and when to try again."""
+        if process is self.spare:
+            self.spare = None
+            self.next_spare = now + LONGEST_DELAY
+            self.reason = f"a spare {self.name} ended: {reason}"
+            return
+        self.active = None
+        self.restarts += 1
+        if process.asked_to_end:
+            self.next_try, self.failures = now, 0
+            return
+        lived = now - process.started if process.ready_at is not None else 0.0
+        self.failures = 1 if lived >= PROVEN_AFTER else self.failures + 1
+        self.reason = reason
+        self.next_try = now + delay_after(self.failures)
+
+
+def delay_after(failures: int) -> float:
+    """Seconds to wait after so many deaths in a row."""
+    if failures <= 1:
+        return 0.0
+    return float(min(FIRST_DELAY * 2 ** min(failures - 2, 20), LONGEST_DELAY))

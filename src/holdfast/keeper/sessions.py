@@ -1,0 +1,167 @@
+"""The keeper's sessions: spawned, told of, signalled, reaped, remembered, forgotten."""
+
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable
+
+from holdfast.keeper import spawn
+from holdfast.keeper.children import Child
+from holdfast.keeper.loop import Loop
+from holdfast.keeper.wire import FDS_LIMIT, Body
+
+Tell = Callable[[Body, tuple[int, ...]], None]
+BATCH = FDS_LIMIT // 5  # sessions in one frame of a hand-over, four descriptors each
+
+
+class Sessions:
+    """Every child of a session, from fork to forget."""
+
+    def __init__(self, loop: Loop, tell: Tell) -> None:
+        self.by_id: dict[str, Child] = {}
+        self.spawning: dict[str, spawn.Spawning] = {}
+        self._early: dict[int, tuple[int, object]] = {}
+        self._loop = loop
+        self._tell = tell
+        self.soft_files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+    # -- what the daemon asks for
+
+    def spawn(self, body: Body) -> None:
+        """Start a program; `spawned` or `failed` is told when exec is over."""
+        session = body["id"]
+        if session in self.by_id or session in self.spawning:
+            return  # asked again by a daemon that did not hear the answer; it will be told
+        try:
+            spawning = spawn.begin(body, self.soft_files)
+        except spawn.SpawnFailed as failed:
+            self._tell(_failure(session, failed), ())
+            return
+        self.spawning[session] = spawning
+        self._loop.watch(spawning.errors, lambda: self._spawned(body))
+
+    def _spawned(self, body: Body) -> None:
+        session = body["id"]
+        spawning = self.spawning.pop(session)
+        self._loop.unwatch(spawning.errors)
+        child = Child(
+            id=session,
+            pid=spawning.pid,
+            master=spawning.master,
+            out=spawning.out,
+            inp=spawning.inp,
+            pidfd=spawning.pidfd,
+            blob=body.get("blob", ""),
+            started=time.time(),
+        )
+        try:
+            spawn.finish(spawning)
+        except spawn.SpawnFailed as failed:
+            if self._early.pop(child.pid, None) is None:
+                os.waitpid(child.pid, 0)
+            child.close()
+            self._tell(_failure(session, failed), ())
+            return
+        if early := self._early.pop(child.pid, None):
+            child.reaped(*early)
+        self.by_id[session] = child
+        self._tell({"op": "spawned", **child.described()}, child.fds)
+
+    def signal(self, body: Body) -> None:
+        if child := self.by_id.get(body["id"]):
+            child.signal(int(body["signal"]))
+
+    def kill(self, body: Body) -> None:
+        """TERM, and KILL when the grace is over; KILL at once without grace.
+
+        The deadline lies here, so it holds while daemons come and go.
+        """
+        child = self.by_id.get(body["id"])
+        if child is None or child.exit is not None:
+            return
+        grace = float(body.get("grace", 0))
+        if grace > 0:
+            child.terminate()
+            due = time.monotonic() + grace
+            child.kill_at = due if child.kill_at is None else min(child.kill_at, due)
+        else:
+            child.signal(signal.SIGKILL)
+
+    def forget(self, body: Body) -> None:
+        """Close what is held of an ended session: a closing terminal for whoever still has it."""
+        child = self.by_id.get(body["id"])
+        if child is not None and child.exit is not None:
+            del self.by_id[child.id]
+            child.close()
+
+    def rewrite(self, body: Body) -> None:
+        """Keep another blob with a session."""
+        if child := self.by_id.get(body["id"]):
+            child.blob = body["blob"]
+
+    # -- what happens by itself
+
+    def reaped(self, pid: int, status: int, usage: object) -> bool:
+        """Note the end of a child of ours; False when it is none of the sessions'."""
+        for child in self.by_id.values():
+            if child.pid == pid and child.ours and child.exit is None:
+                child.reaped(status, usage)
+                self._tell({"op": "exited", "id": child.id, "exit": child.exit}, ())
+                return True
+        if any(spawning.pid == pid for spawning in self.spawning.values()):
+            self._early[pid] = status, usage  # gone before we read that its exec succeeded
+            return True
+        return False
+
+    def adopt(self, child: Child) -> None:
+        """Hold a child of a keeper that died."""
+        self.by_id[child.id] = child
+        if child.exit is None and not child.ours and child.pidfd >= 0:
+            self._loop.watch(child.pidfd, lambda: self._vanished(child))
+
+    def _vanished(self, child: Child) -> None:
+        self._loop.unwatch(child.pidfd)
+        child.vanished()
+        self._tell({"op": "exited", "id": child.id, "exit": child.exit}, ())
+
+    def deadline(self) -> float | None:
+        times = [child.kill_at for child in self.by_id.values() if child.kill_at is not None]
+        return min(times, default=None)
+
+    def tick(self, now: float) -> None:
+        """KILL what has used up its grace."""
+        for child in self.by_id.values():
+            if child.kill_at is not None and now >= child.kill_at:
+                child.kill_at = None
+                child.signal(signal.SIGKILL)
+
+    # -- handing over
+
+    def batches(self) -> list[tuple[Body, tuple[int, ...]]]:
+        """Frames that describe every session, with its descriptors."""
+        children, frames = list(self.by_id.values()), []
+        for at in range(0, len(children), BATCH):
+            some = children[at : at + BATCH]
+            fds = tuple(fd for child in some for fd in child.fds)
+            frames.append(({"op": "sessions", "sessions": [c.described() for c in some]}, fds))
+        return frames
+
+    @property
+    def living(self) -> int:
+        return sum(child.exit is None for child in self.by_id.values()) + len(self.spawning)
+
+
+def children_in(body: Body, fds: list[int], *, ours: bool) -> list[Child]:
+    """Return the children that a `sessions` frame describes."""
+    found, at = [], 0
+    for described in body["sessions"]:
+        count = described["count"]
+        found.append(Child.taken(described, fds[at : at + count], ours=ours))
+        at += count
+    return found
+
+
+def _failure(session: str, failed: spawn.SpawnFailed) -> Body:
+    return {"op": "failed", "id": session, "code": failed.code, "detail": failed.detail}

@@ -1,0 +1,117 @@
+"""Another daemon in place of the living one, without a gap, and only if it works.
+
+First the new one checks itself (imports, config); then it is started as the spare; only
+when that has imported everything is the old one ended. A new daemon that cannot start
+changes nothing but the answer.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.keeper.loop import Loop
+from holdfast.keeper.service import Process
+from holdfast.keeper.supervisor import Supervisor, start_process
+from holdfast.keeper.wire import Body
+
+TIMEOUT = 15.0  # seconds for the whole of it; imports on a busy machine take one
+REASON_LIMIT = 4000  # bytes kept of what a failing check prints
+
+
+@dataclass
+class _Attempt:
+    spec: dict[str, Any]
+    previous: dict[str, Any]
+    reply: Callable[[Body], None]
+    check_pid: int
+    output: int
+    deadline: float
+    spare: Process | None = None
+    ended_old: bool = False
+
+
+class Upgrade:
+    """At most one restart of the daemon at a time."""
+
+    def __init__(self, loop: Loop, supervisor: Supervisor) -> None:
+        self._loop = loop
+        self._supervisor = supervisor
+        self._attempt: _Attempt | None = None
+
+    @property
+    def deadline(self) -> float | None:
+        return self._attempt.deadline if self._attempt else None
+
+    def begin(self, spec: dict[str, Any], reply: Callable[[Body], None]) -> None:
+        """Start with the check; *reply* is called once, with how it went."""
+        if self._attempt is not None:
+            reply({"ok": False, "reason": "a restart is under way already"})
+            return
+        reader, writer = os.pipe()
+        try:
+            pid = start_process(spec, "daemon", writer, "--check")
+        except OSError as error:
+            os.close(reader)
+            reply({"ok": False, "reason": str(error)})
+            return
+        finally:
+            os.close(writer)
+        os.set_blocking(reader, False)
+        now = time.monotonic()
+        previous = self._supervisor.spec
+        self._attempt = _Attempt(spec, previous, reply, pid, reader, now + TIMEOUT)
+
+    def reaped(self, pid: int, status: int) -> bool:
+        """Go on when the check has ended; False when it was somebody else."""
+        attempt = self._attempt
+        if attempt is None or attempt.check_pid != pid:
+            return False
+        said = _read(attempt.output)
+        if status:
+            self._fail(said or f"the check ended with {os.waitstatus_to_exitcode(status)}")
+            return True
+        self._supervisor.spec = attempt.spec
+        attempt.spare = self._supervisor.replace_spare(time.monotonic())
+        return True
+
+    def tick(self, now: float) -> None:
+        """End the old daemon when the new one is loaded; answer when it serves."""
+        attempt, service = self._attempt, self._supervisor.daemon
+        if attempt is None:
+            return
+        if now >= attempt.deadline:
+            self._fail(f"it did not get ready within {TIMEOUT:g} s")
+        elif attempt.spare is None:
+            return
+        elif attempt.spare is service.active:
+            if attempt.spare.ready_at is not None:
+                self._done({"ok": True, "pid": attempt.spare.pid})
+        elif attempt.spare is not service.spare:
+            self._fail(service.reason)
+        elif attempt.spare.imported and not attempt.ended_old:
+            attempt.ended_old = True
+            if service.active is not None:
+                self._supervisor.end(service.active, now)
+            else:
+                service.failures, service.next_try = 0, now
+                self._supervisor.tick(now)
+
+    def _fail(self, reason: str) -> None:
+        assert self._attempt is not None
+        self._supervisor.spec = self._attempt.previous
+        self._done({"ok": False, "reason": reason})
+
+    def _done(self, body: Body) -> None:
+        attempt, self._attempt = self._attempt, None
+        assert attempt is not None
+        os.close(attempt.output)
+        attempt.reply(body)
+
+
+def _read(fd: int) -> str:
+    try:
+        return os.read(fd, REASON_LIMIT).decode(errors="replace").strip()
+    except BlockingIOError:
+        return ""
