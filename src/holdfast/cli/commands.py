@@ -79,9 +79,9 @@ COMMANDS = (
         ),
         "holdfast.cli.sessions:run",
         (
-            "Ctrl-\\ pressed twice leaves; the program goes on. Without CMD it is your $SHELL.",
-            "Ends with the program's exit code; 125 when hold itself fails, 126 and 127 when the",
-            "program cannot be run or found, 0 when you leave.",
+            "Ctrl-\\ pressed twice leaves; the program goes on. Without CMD it is $SHELL.",
+            "Ends with the program's exit code; 125 when hold itself fails, 126 and 127",
+            "when the program cannot be run or found, 0 when you leave.",
         ),
         takes_program=True,
     ),
@@ -108,8 +108,8 @@ COMMANDS = (
         ),
         "holdfast.cli.streams:output",
         (
-            "On a terminal, questions that programs once asked theirs are left out: the answers",
-            "would land in your shell. Into a file or pipe goes every byte.",
+            "On a terminal, questions that programs once asked theirs are left out: the",
+            "answers would land in your shell. Into a file or pipe goes every byte.",
         ),
     ),
     Command(

@@ -8,6 +8,7 @@ from holdfast.cli.commands import BY_NAME, COMMANDS, GROUPS, Argument, Command
 from holdfast.cli.exits import Usage
 
 HELP_WORDS = ("-h", "--help")
+SCREEN_WIDTH = 80
 
 
 class Parsed(NamedTuple):
@@ -38,7 +39,7 @@ def _command_name(words: Sequence[str]) -> tuple[str, list[str]]:
         if len(words) >= count and (name in BY_NAME or name in GROUPS):
             return name, list(words[count:])
     if words[0].startswith("-"):
-        raise Usage(f"hold has no option {words[0]!r}", "`hold --help` lists what there is")
+        raise Usage(f"there is no option {words[0]!r}", "`hold --help` lists what there is")
     raise _unknown(words[0])
 
 
@@ -48,7 +49,7 @@ def _unknown(name: str) -> Usage:
     names = [*BY_NAME, *GROUPS]
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     fix = f"did you mean `hold {close[0]}`?" if close else "`hold --help` lists every command"
-    return Usage(f"hold has no command {name!r}", fix)
+    return Usage(f"there is no command {name!r}", fix)
 
 
 # -- values
@@ -60,8 +61,7 @@ class _Parser(ArgumentParser):
         self.command = command
 
     def error(self, message: str) -> NoReturn:
-        what = f"hold {self.command.name}: {message}"
-        raise Usage(what, f"usage: {self.command.usage}")
+        raise Usage(f"{self.command.name}: {message}", f"usage: {self.command.usage}")
 
 
 def _values(command: Command, words: list[str]) -> Namespace:
@@ -177,12 +177,25 @@ def command_help(command: Command) -> str:
         (", ".join(each.names) + (f" {each.value}" if each.value else ""), each.help)
         for each in command.arguments
     ]
-    lines = [f"usage: {command.usage}", "", command.summary[0].upper() + command.summary[1:] + "."]
+    lines = [
+        *_wrapped(f"usage: {command.usage}"),
+        "",
+        command.summary[0].upper() + command.summary[1:] + ".",
+    ]
     if rows:
         lines += ["", *_columns(rows)]
     if command.notes:
         lines += ["", *command.notes]
     return "\n".join([*lines, "", "examples:", *_columns(command.examples)])
+
+
+def _wrapped(text: str) -> list[str]:
+    lines = [""]
+    for word in text.replace("] [", "]\n[").splitlines():
+        if len(lines[-1]) + len(word) >= SCREEN_WIDTH:
+            lines.append(" " * 10)
+        lines[-1] += f" {word}" if lines[-1].strip() else word
+    return lines
 
 
 def _columns(rows: Sequence[tuple[str, str]]) -> list[str]:

@@ -100,8 +100,8 @@ def _process(process: Mapping[str, Any], now: float) -> str:
         parts.append(f"version {process['version']}")
     if process.get("started"):
         parts.append(f"up {age(now - float(process['started']))}")
-    if process.get("next_try"):
-        parts.append(f"next try in {age(float(process['next_try']) - now)}")
+    if process.get("next_try") is not None:
+        parts.append(f"next try in {float(process['next_try']):.1f} s")
     return _with_reason(", ".join(parts), process.get("reason"))
 
 

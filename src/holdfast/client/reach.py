@@ -129,12 +129,10 @@ def _heard(link: Link, deadline: float) -> Welcome | None:
 
 def _is_hopeless(daemon: dict[str, Any]) -> bool:
     """Whether no daemon will come up while we wait."""
-    if daemon.get("state") == "failed":
-        return True
     next_try = daemon.get("next_try")
     if daemon.get("state") != "waiting" or not isinstance(next_try, int | float):
         return False
-    return next_try > time.time() + HANDSHAKE_TIMEOUT - PATIENCE
+    return next_try > HANDSHAKE_TIMEOUT - PATIENCE
 
 
 def _distrust_strangers(sock: socket.socket, path: str) -> None:

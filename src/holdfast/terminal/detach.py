@@ -34,7 +34,7 @@ class Detach:
             elif self._held_since is None:
                 self._held_since = now
             else:
-                self.requested = True
+                self.requested, self._held_since = True, None
                 break
         return sent
 
