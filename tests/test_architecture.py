@@ -27,8 +27,11 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"errors", "types"},
     # sides
     "daemon": {"errors", "types", "protocol", "session", "formats", "store", "config", "keeper"},
+    "client": {"errors", "types", "protocol", "config", "keeper"},
+    # faces
+    "terminal": {"errors", "types", "protocol", "config", "client"},
     # doors
-    "cli": {"errors", "types", "protocol", "config"},
+    "cli": {"errors", "types", "protocol", "config", "client", "terminal", "keeper"},
     "__main__": {"cli"},
 }
 PURE = {"errors", "types", "protocol", "session", "formats"}

@@ -10,5 +10,6 @@ def main() -> int:
     if sys.argv[1:] == ["--version"]:
         print(f"holdfast {__version__}")
         return 0
-    print("Holdfast: the ground is laid - words, settings and protocol; the keeper comes next.")
-    return 0
+    from holdfast.cli.dispatch import run  # noqa: PLC0415 - the version is asked for in loops
+
+    return run(sys.argv[1:])

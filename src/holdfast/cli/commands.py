@@ -1,0 +1,188 @@
+"""Every command of `hold`, as a table. Parsing, help and the reference are made from it."""
+
+from typing import NamedTuple
+
+
+class Argument(NamedTuple):
+    """A positional argument (one name without dashes) or an option."""
+
+    names: tuple[str, ...]
+    help: str
+    value: str = ""
+    """What the option takes; empty for a switch."""
+    repeats: bool = False
+    optional: bool = False
+    number: bool = False
+
+    @property
+    def is_option(self) -> bool:
+        return self.names[0].startswith("-")
+
+    @property
+    def field(self) -> str:
+        """The name under which handlers find the value."""
+        return self.names[-1].lstrip("-").replace("-", "_").lower()
+
+    @property
+    def usage(self) -> str:
+        value = f" {self.value}" if self.value else ""
+        text = self.names[0] + value
+        if not self.is_option and not self.optional:
+            return text
+        return f"[{text}]" + ("..." if self.repeats else "")
+
+
+class Command(NamedTuple):
+    """One command: what it does, what it takes, who does it."""
+
+    name: str
+    summary: str
+    arguments: tuple[Argument, ...]
+    examples: tuple[tuple[str, str], ...]
+    handler: str
+    notes: tuple[str, ...] = ()
+    takes_program: bool = False
+    """Whatever follows is a program with its own arguments."""
+
+    @property
+    def usage(self) -> str:
+        parts = ["hold", self.name, *(argument.usage for argument in self.arguments)]
+        return " ".join([*parts, "[-- CMD...]"] if self.takes_program else parts)
+
+
+def _switch(*names: str, help: str) -> Argument:  # noqa: A002 - the word of the table
+    return Argument(names, help)
+
+
+def _option(*names: str, value: str, help: str, repeats: bool = False) -> Argument:  # noqa: A002
+    return Argument(names, help, value, repeats, number=value == "N")
+
+
+ID = Argument(("ID",), "an id, the beginning of one, a name or a key")
+JSON = _switch("--json", help="JSON, for scripts")
+
+COMMANDS = (
+    Command(
+        "run",
+        "start a program in a new session and show it",
+        (
+            _switch("-d", "--detach", help="do not show it; print its id"),
+            _option("-n", "--name", value="NAME", help="a name to call it by"),
+            _option("-k", "--key", value="KEY", help="find the session of this key, or start it"),
+            _option("--cwd", value="DIR", help="where it starts (here)"),
+            _option("--env", value="K=V", help="set a variable; may be repeated", repeats=True),
+            _option("--size", value="COLSxROWS", help="size of its terminal (yours, or 80x24)"),
+        ),
+        (
+            ("hold run", "your shell, kept"),
+            ("hold run -d -n build -- make -j4", "a build that goes on without you"),
+        ),
+        "holdfast.cli.sessions:run",
+        (
+            "Ctrl-\\ pressed twice leaves; the program goes on. Without CMD it is $SHELL.",
+            "Ends with the program's exit code; 125 when hold itself fails, 126 and 127",
+            "when the program cannot be run or found, 0 when you leave.",
+        ),
+        takes_program=True,
+    ),
+    Command(
+        "ls",
+        "list sessions",
+        (JSON, _switch("--all", help="ended ones too")),
+        (("hold ls", "what lives"), ("hold ls --all --json", "everything, for scripts")),
+        "holdfast.cli.sessions:ls",
+    ),
+    Command(
+        "output",
+        "show what a session printed",
+        (
+            ID,
+            _option("--since", value="N", help="from this offset on (the oldest byte kept)"),
+            _option("--until", value="N", help="up to this offset (the end)"),
+            _switch("--raw", help="every byte as it was, also to a terminal"),
+            _switch("--follow", help="go on until the session ends"),
+        ),
+        (
+            ("hold output build --follow", "watch without touching"),
+            ("hold output build --raw > log", "the exact bytes"),
+        ),
+        "holdfast.cli.streams:output",
+        (
+            "On a terminal, questions that programs once asked theirs are left out: the",
+            "answers would land in your shell. Into a file or pipe goes every byte.",
+        ),
+    ),
+    Command(
+        "send",
+        "type into a session",
+        (
+            ID,
+            Argument(("TEXT",), "what to type", repeats=True, optional=True),
+            _switch("--enter", help="press Enter after it"),
+            _switch("--stdin", help="type what comes from stdin (not in the process list)"),
+        ),
+        (
+            ("hold send build 'make test' --enter", "run a command in a shell"),
+            ("hold send build --stdin < answers", "type a file"),
+        ),
+        "holdfast.cli.streams:send",
+    ),
+    Command(
+        "kill",
+        "end a session's program",
+        (
+            ID._replace(optional=True),
+            _switch("--all", help="every living session"),
+            _switch("--now", help="without the grace: KILL instead of TERM first"),
+        ),
+        (("hold kill build", "TERM, then KILL"), ("hold kill --all --now", "everything")),
+        "holdfast.cli.sessions:kill",
+    ),
+    Command(
+        "daemon start",
+        "start the daemon (any command does it when needed)",
+        (),
+        (("hold daemon start", ""), ("hold daemon start && hold ls", "")),
+        "holdfast.cli.daemon:start",
+    ),
+    Command(
+        "daemon stop",
+        "end the daemon, its keeper and every session",
+        (_switch("--yes", help="do not ask"),),
+        (("hold daemon stop", "says what lives, and asks"), ("hold daemon stop --yes", "does not")),
+        "holdfast.cli.daemon:stop",
+    ),
+    Command(
+        "daemon restart",
+        "replace the daemon; sessions and their output are untouched",
+        (),
+        (("hold daemon restart", "after an upgrade"), ("hold daemon restart && hold ls", "look")),
+        "holdfast.cli.daemon:restart",
+    ),
+    Command(
+        "daemon status",
+        "show how daemon and keeper are",
+        (JSON,),
+        (("hold daemon status", "for people"), ("hold daemon status --json", "for scripts")),
+        "holdfast.cli.daemon:status",
+        ("Exit code 7 when no daemon is running.",),
+    ),
+)  # fmt: skip
+
+BY_NAME = {command.name: command for command in COMMANDS}
+GROUPS = {"daemon": "the process that serves, and its keeper"}
+
+EXIT_CODES = (
+    (0, "done"),
+    (1, "failed"),
+    (2, "the command line or a setting is wrong"),
+    (3, "no such session"),
+    (4, "took too long"),
+    (5, "the session has ended"),
+    (6, "somebody else owns the session"),
+    (7, "the daemon cannot be reached"),
+    (125, "`run` without -d: hold itself failed; else the code is the program's"),
+    (126, "`run` without -d: the program cannot be run"),
+    (127, "`run` without -d: there is no such program"),
+    (130, "interrupted"),
+)

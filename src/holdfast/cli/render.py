@@ -1,0 +1,136 @@
+"""How sessions and the daemon look on a terminal, and as JSON."""
+
+import os
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from holdfast.cli.exits import one_line
+from holdfast.protocol.messages import SessionInfo
+
+AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+GAP = "  "
+HEADINGS = ("ID", "NAME", "STATE", "PID", "CWD", "AGE", "COMMAND")
+COLUMN_LIMIT = 32  # characters of a name or a directory; the last column takes what is left
+
+
+def as_json(value: object) -> str:
+    """Return *value* as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def session_fields(session: SessionInfo) -> dict[str, Any]:
+    """Return every field, also those that have their default: scripts rely on them."""
+    return {name: getattr(session, name) for name in session.__struct_fields__}
+
+
+def session_table(sessions: Sequence[SessionInfo], *, now: float, home: str, width: int) -> str:
+    """Return a table of *width* columns; 0 is as wide as it needs to be."""
+    rows = [HEADINGS, *(session_row(each, now=now, home=home) for each in sessions)]
+    return "\n".join(table(rows, width))
+
+
+def session_row(session: SessionInfo, *, now: float, home: str) -> tuple[str, ...]:
+    """Return the cells of one session."""
+    return (
+        session.id,
+        one_line(session.name),
+        state_words(session),
+        str(session.pid or "-"),
+        one_line(_from_home(session.cwd, home)),
+        age(now - session.created),
+        one_line(shlex.join(session.argv)),
+    )
+
+
+def state_words(session: SessionInfo) -> str:
+    """Return the state, with what makes it special."""
+    if session.exit_signal is not None:
+        return f"{session.state} {_signal_name(session.exit_signal)}"
+    if session.exit_code is not None:
+        return f"{session.state} {session.exit_code}"
+    return f"{session.state}, {one_line(session.stalled)}" if session.stalled else session.state
+
+
+def table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return aligned lines; the last column is cut at *width*."""
+    short = [[*(cut(cell, COLUMN_LIMIT) for cell in row[:-1]), row[-1]] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*short, strict=True)][:-1]
+    lines = []
+    for row in short:
+        cells = [f"{cell:{room}}" for cell, room in zip(row, widths, strict=False)]
+        line = GAP.join([*cells, row[-1]]).rstrip()
+        lines.append(cut(line, width) if width else line)
+    return lines
+
+
+def cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def age(seconds: float) -> str:
+    """Return a span of time as people say it: its largest unit."""
+    for size, unit in AGES:
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return "now"
+
+
+def daemon_lines(status: Mapping[str, Any], *, now: float) -> list[str]:
+    """Return what `hold daemon status` says to people."""
+    daemon, keeper = status.get("daemon") or {}, status.get("keeper") or {}
+    lines = [
+        ("daemon", _process(daemon, now)),
+        ("keeper", _process(keeper, now)),
+        ("restarts", str(status.get("restarts", 0))),
+        ("sessions", str(status.get("sessions", 0))),
+        ("pump", _with_reason(status.get("pump") or "unknown", status.get("pump_reason"))),
+    ]
+    return [f"{name:10}{one_line(text)}" for name, text in lines]
+
+
+def _process(process: Mapping[str, Any], now: float) -> str:
+    parts = [str(process.get("state") or "running")]
+    if process.get("pid"):
+        parts.append(f"pid {process['pid']}")
+    if process.get("version"):
+        parts.append(f"version {process['version']}")
+    if process.get("started"):
+        parts.append(f"up {age(now - float(process['started']))}")
+    if process.get("next_try") is not None:
+        parts.append(f"next try in {float(process['next_try']):.1f} s")
+    return _with_reason(", ".join(parts), process.get("reason"))
+
+
+def _with_reason(text: str, reason: object) -> str:
+    return f"{text}: {reason}" if reason else text
+
+
+def _from_home(path: str, home: str) -> str:
+    if home and (path == home or path.startswith(home.rstrip("/") + "/")):
+        return "~" + path[len(home.rstrip("/")) :]
+    return path
+
+
+def _signal_name(number: int) -> str:
+    import signal  # noqa: PLC0415 - builds its enums; only ended sessions need them
+
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def print_width(fd: int) -> int:
+    """Return the columns of the terminal, or 0 for anything else."""
+    try:
+        return os.get_terminal_size(fd).columns
+    except OSError:
+        return 0
+
+
+def clock() -> float:
+    return time.time()

@@ -1,0 +1,180 @@
+"""A small blocking client: one call at a time, or several replies awaited with `select`.
+
+A daemon may die at any moment, so a call that is cut off is made again on a new
+connection wherever that cannot do anything twice. Here that is every request: reads
+change nothing, a create carries a token, input an offset, and a size or an end that is
+asked for twice is the same size or end.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self, overload
+
+from msgspec.structs import replace
+
+from holdfast.client.reach import Reach, Reached
+from holdfast.config.paths import Paths
+from holdfast.errors import DaemonUnreachable, HoldfastError, NotConnected, TimedOut
+from holdfast.protocol import codec
+from holdfast.protocol import messages as m
+from holdfast.protocol.client_end import ReplyReceived
+from holdfast.protocol.connection import ConnectionEnded
+from holdfast.protocol.messages import REQUESTS, Hello, Message, Role
+from holdfast.protocol.version import OURS
+
+CALL_TIMEOUT = 10.0  # seconds; replies take milliseconds, a daemon's restart a few hundred
+RECONNECT_FOR = 10.0  # seconds to go on trying; the keeper's longest pause between tries is 5
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5  # seconds between tries
+CLOSED = "the daemon closed the connection"
+Passing = type[HoldfastError] | tuple[type[HoldfastError], ...]
+REPEATABLE = (m.Create, m.Input, m.Resize, m.Kill)
+
+
+def connect(
+    paths: Paths,
+    environ: Mapping[str, str],
+    *,
+    role: Role = Role.CONTROL,
+    label: str = "",
+    kind: str = "script",
+    autostart: bool = True,
+) -> "Client":
+    """Return a connected client; raise DaemonUnreachable and say why.
+
+    *environ* is what a daemon would be started with, should none be there.
+    """
+    hello = Hello(protocol=OURS, client_id=random_id(), role=role, label=label, kind=kind)
+    return Client(Reach(paths, environ, hello, autostart))
+
+
+def random_id() -> str:
+    """Return an id that nobody else has: for clients and creation tokens."""
+    return os.urandom(10).hex()
+
+
+def is_repeatable(message: Message) -> bool:
+    """Whether a request that was cut off may be sent again."""
+    return isinstance(message, REPEATABLE) or (REQUESTS[codec.kind_of(message)].role is Role.STREAM)
+
+
+class Client:
+    """A connection that comes back by itself. Use it in a `with` block."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._link, self.welcome = self._dial(1, time.monotonic() + RECONNECT_FOR, NotConnected)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Say goodbye: what this client claimed is free at once."""
+        self._link.close()
+
+    # -- one call at a time
+
+    @overload
+    def call(self, message: m.Create, timeout: float = ...) -> m.Created: ...
+    @overload
+    def call(self, message: m.List, timeout: float = ...) -> m.Listed: ...
+    @overload
+    def call(self, message: m.Output, timeout: float = ...) -> m.OutputChunk: ...
+    @overload
+    def call(self, message: m.Input, timeout: float = ...) -> m.InputTaken: ...
+    @overload
+    def call(self, message: m.Get | m.Resize | m.Kill, timeout: float = ...) -> m.SessionInfo: ...
+    @overload
+    def call(self, message: m.Ping, timeout: float = ...) -> m.Pong: ...
+
+    def call(self, message: Message, timeout: float = CALL_TIMEOUT) -> Message:
+        """Return the reply, or raise the error it failed with.
+
+        A broken connection is mended and the request sent again; NotConnected is raised
+        only when that could do something twice.
+        """
+        if isinstance(message, m.Create) and not message.creation:
+            message = replace(message, creation=random_id())
+        deadline = time.monotonic() + timeout
+        give_up = time.monotonic() + RECONNECT_FOR
+        while True:
+            try:
+                return self._call_once(message, deadline, timeout)
+            except NotConnected:
+                if not is_repeatable(message):
+                    raise
+            self._reconnect(give_up)
+            deadline = max(deadline, time.monotonic() + CALL_TIMEOUT)
+
+    def _call_once(self, message: Message, deadline: float, timeout: float) -> Message:
+        number = self.ask(message)
+        while self._link.wait(deadline):
+            for reply in self.replies():
+                if reply.number != number:
+                    continue  # of a call that was given up
+                if isinstance(reply.result, HoldfastError):
+                    raise reply.result
+                return reply.result
+        raise TimedOut(action=f"the request {codec.kind_of(message)!r}", seconds=timeout)
+
+    # -- several at once
+
+    def fileno(self) -> int:
+        return self._link.fileno()
+
+    @property
+    def wants_to_write(self) -> bool:
+        """`flush` is to be called once the socket takes more."""
+        return self._link.wants_to_write
+
+    def flush(self) -> None:
+        self._link.flush()
+
+    def ask(self, message: Message) -> int:
+        """Send a request and return its number; its reply comes out of `replies`."""
+        if not self._link.is_open:
+            raise NotConnected(reason=CLOSED)
+        return self._link.request(message)
+
+    def replies(self) -> list[ReplyReceived]:
+        """Return the replies that have arrived; raise NotConnected at the end.
+
+        After it `reconnect`, and ask again what was not answered.
+        """
+        found = []
+        for event in self._link.receive():
+            if isinstance(event, ReplyReceived):
+                found.append(event)
+            elif isinstance(event, ConnectionEnded) and not found:
+                raise event.error or NotConnected(reason=CLOSED)
+        return found
+
+    def reconnect(self) -> None:
+        """Connect again, as the same client; raise DaemonUnreachable when it takes too long."""
+        self._reconnect(time.monotonic() + RECONNECT_FOR)
+
+    def _reconnect(self, give_up: float) -> None:
+        first_number = self._link.next_number
+        self._link.close()
+        passing = (NotConnected, DaemonUnreachable)  # it was there a moment ago
+        self._link, self.welcome = self._dial(first_number, give_up, passing)
+
+    def _dial(self, first_number: int, give_up: float, passing: Passing) -> Reached:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return self._reach.dial(first_number=first_number)
+            except passing:
+                if time.monotonic() + pause > give_up:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)

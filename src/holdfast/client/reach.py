@@ -1,0 +1,149 @@
+"""Reach the daemon: connect, start it when nothing listens, and learn why it is silent."""
+
+import os
+import socket
+import struct
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from holdfast.client.link import Link, open_socket
+from holdfast.config.paths import Paths
+from holdfast.errors import DaemonUnreachable, HoldfastError, NotConnected, PermissionDenied
+from holdfast.protocol.client_end import Welcomed
+from holdfast.protocol.connection import ConnectionEnded
+from holdfast.protocol.messages import Hello, Welcome
+from holdfast.protocol.state import HANDSHAKE_TIMEOUT
+
+PATIENCE = 1.0  # seconds for a welcome before the keeper is asked; a restart takes 0.2
+RESTART = "`hold daemon restart` replaces it; no session is lost"
+LOOK = "`hold daemon status` shows the rest; `hold daemon restart` tries again at once"
+
+
+class Reached(NamedTuple):
+    """A connection on which requests may be sent."""
+
+    link: Link
+    welcome: Welcome
+
+
+class Reach(NamedTuple):
+    """Whom to reach, as whom, and whether it may be started."""
+
+    paths: Paths
+    environ: Mapping[str, str]
+    hello: Hello
+    autostart: bool
+
+    def dial(self, *, first_number: int) -> Reached:
+        """Return a greeted connection.
+
+        Raises DaemonUnreachable with what the keeper knows, NotConnected when the daemon
+        died under the handshake (try again), or whatever the daemon refused us with.
+        """
+        sock = self._socket()
+        link = Link(sock, self.hello, first_number=first_number)
+        try:
+            return Reached(link, self._welcome(link))
+        except BaseException:
+            link.close()
+            raise
+
+    # -- the socket
+
+    def _socket(self) -> socket.socket:
+        path = str(self.paths.socket)
+        try:
+            sock = self._connected_or_started(path)
+        except PermissionError as error:
+            raise PermissionDenied(action=f"connecting to {path}") from error
+        except OSError as error:
+            raise self._unreachable(error.strerror or str(error)) from error
+        _distrust_strangers(sock, path)
+        return sock
+
+    def _connected_or_started(self, path: str) -> socket.socket:
+        try:
+            return open_socket(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            if not self.autostart:
+                raise
+        self._start()
+        return open_socket(path)
+
+    def _start(self) -> None:
+        from holdfast.keeper import launch  # noqa: PLC0415 - most calls start nothing
+
+        try:
+            launch.start(launch.spec(self.paths, self.environ))
+        except launch.StartFailed as error:
+            raise self._unreachable(str(error)) from error
+
+    def _unreachable(self, reason: str, fix: str = "") -> DaemonUnreachable:
+        error = DaemonUnreachable(path=str(self.paths.socket), reason=reason)
+        return error.said(error.what, fix or error.fix)
+
+    # -- the greeting
+
+    def _welcome(self, link: Link) -> Welcome:
+        begin = time.monotonic()
+        welcome = _heard(link, begin + PATIENCE)
+        if welcome is None:
+            daemon = self._seen_by_keeper()
+            if _is_hopeless(daemon):
+                raise self._silent(daemon)
+            welcome = _heard(link, begin + HANDSHAKE_TIMEOUT)
+        if welcome is None:
+            raise self._silent(self._seen_by_keeper())
+        return welcome
+
+    def _seen_by_keeper(self) -> dict[str, Any]:
+        """Return what the keeper says about the daemon; empty when it says nothing."""
+        from holdfast.keeper.ask import Gone, ask  # noqa: PLC0415 - json, only for bad days
+
+        try:
+            status = ask(str(self.paths.keeper_socket), {"op": "status"}, PATIENCE)
+        except (OSError, Gone):
+            return {}
+        daemon = status.get("daemon")
+        return daemon if isinstance(daemon, dict) else {}
+
+    def _silent(self, daemon: dict[str, Any]) -> HoldfastError:
+        if not daemon:
+            return self._unreachable("neither the daemon nor its keeper answers", RESTART)
+        reason = daemon.get("reason")
+        if daemon.get("state") == "running" or not reason:
+            return self._unreachable(f"the daemon (pid {daemon.get('pid')}) is silent", RESTART)
+        return self._unreachable(f"the daemon does not start: {reason}", LOOK)
+
+
+def _heard(link: Link, deadline: float) -> Welcome | None:
+    while link.wait(deadline):
+        for event in link.receive():
+            if isinstance(event, Welcomed):
+                return event.welcome
+            if isinstance(event, ConnectionEnded):
+                raise event.error or NotConnected(reason="closed during the handshake")
+    return None
+
+
+def _is_hopeless(daemon: dict[str, Any]) -> bool:
+    """Whether no daemon will come up while we wait."""
+    next_try = daemon.get("next_try")
+    if daemon.get("state") != "waiting" or not isinstance(next_try, int | float):
+        return False
+    return next_try > HANDSHAKE_TIMEOUT - PATIENCE
+
+
+def _distrust_strangers(sock: socket.socket, path: str) -> None:
+    # Our environment, with its secrets, goes through this socket.
+    if not hasattr(socket, "SO_PEERCRED"):
+        return
+    size = struct.calcsize("3i")
+    _pid, uid, _gid = struct.unpack(
+        "3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    )
+    if uid != os.getuid():
+        sock.close()
+        remedy = "set HOLDFAST_HOME to a place of your own"
+        raise PermissionDenied(action=f"using {path}, where user {uid} listens", remedy=remedy)

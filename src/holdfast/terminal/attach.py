@@ -1,0 +1,244 @@
+"""A plain raw terminal on a session: keys go through, output is followed by offset.
+
+One connection, one loop, three questions that may be unanswered at a time: what comes
+next, was this input taken, is this size set. When the daemon dies, all three are asked
+again from where they stood, so a crash is a pause and nothing else.
+"""
+
+import os
+import select
+import signal
+import time
+from typing import NamedTuple
+
+from holdfast.client.blocking import Client
+from holdfast.errors import (
+    HoldfastError,
+    InputQueueFull,
+    NotConnected,
+    NotFound,
+    OffsetPruned,
+    SessionGone,
+    SessionTerminating,
+)
+from holdfast.protocol.client_end import ReplyReceived
+from holdfast.protocol.messages import (
+    Get,
+    Input,
+    InputTaken,
+    Message,
+    Output,
+    OutputChunk,
+    Resize,
+    SessionInfo,
+)
+from holdfast.terminal.detach import Detach
+from holdfast.terminal.modes import Modes
+from holdfast.terminal.queries import QueryFilter
+from holdfast.terminal.rawmode import leaving_signals, raw, raw_again, signals_as_bytes
+from holdfast.terminal.size import size_of
+from holdfast.terminal.typed import Typed
+
+HISTORY = 100_000  # bytes shown of what came before: some screens, and written in a few ms
+PIECE = 64 << 10  # bytes of output at a time: a key waits at most as long as these take to write
+WAIT = 30.0  # seconds of one long poll; only how often an idle attachment asks again
+QUEUE_PAUSE = 0.1  # seconds before input is offered again to a program that does not read
+END_OF_INPUT = b"\x04"
+OVER = (SessionGone, SessionTerminating, NotFound)
+
+
+class Local(NamedTuple):
+    """This side's descriptors."""
+
+    stdin: int
+    stdout: int
+
+    @property
+    def is_terminal(self) -> bool:
+        return os.isatty(self.stdin) and os.isatty(self.stdout)
+
+
+def attach(
+    client: Client, session: SessionInfo, local: Local, *, fresh: bool
+) -> SessionInfo | None:
+    """Stay on the session until its end (returned as it then is) or a detach (None).
+
+    A *fresh* session is shown from its first byte. Raises DaemonUnreachable when the daemon
+    stays away, and ToldToLeave for a signal; the terminal is given back in any case.
+    """
+    attachment = Attachment(client, session, local, fresh=fresh)
+    numbers = (signal.SIGWINCH, signal.SIGCONT)
+    with leaving_signals(), signals_as_bytes(*numbers) as signals:
+        try:
+            if not local.is_terminal:
+                return attachment.run(signals)
+            with raw(local.stdin):
+                return attachment.run(signals)
+        finally:
+            attachment.leave_modes()
+
+
+class Attachment:
+    """Where one attachment stands: an offset in the output, one in the input, a size."""
+
+    def __init__(self, client: Client, session: SessionInfo, local: Local, *, fresh: bool) -> None:
+        self._client = client
+        self._session = session
+        self._local = local
+        self._is_terminal = local.is_terminal
+        self._at = 0 if fresh else max(0, session.offset - HISTORY)
+        self._live_from = 0 if fresh else session.offset
+        self._skips_to_line = self._at > 0
+        self._replay = QueryFilter()
+        self._modes = Modes()
+        self._detach = Detach()
+        self._typed = Typed()
+        self._hears_keys = True
+        self._left = False
+        self._last_key = b"\n"
+        self._retry_input_at = 0.0
+        self._size = (session.cols, session.rows)
+        self._asked: dict[str, int] = {}
+        self._ended = False
+
+    def run(self, signals: int) -> SessionInfo | None:
+        """Go round until the session ends or the user leaves."""
+        while not self._ended:
+            try:
+                self._ask()
+                self._wait(signals)
+            except NotConnected:
+                self._asked.clear()
+                self._client.reconnect()
+            if self._detach.requested or self._left:
+                return None
+        return self._client.call(Get(session=self._session.id))
+
+    def leave_modes(self) -> None:
+        """Undo what the program has switched on in the local terminal."""
+        if self._is_terminal:
+            try:
+                os.write(self._local.stdout, self._modes.undo())
+            except OSError:
+                pass  # the terminal is gone
+
+    # -- ask
+
+    def _ask(self) -> None:
+        end = self._at + PIECE
+        if self._at < self._live_from:
+            end = min(end, self._live_from)
+        name = self._session.id
+        self._ask_once("output", Output(session=name, since=self._at, until=end, wait=WAIT))
+        size = size_of(self._local.stdout) if self._is_terminal else None
+        if size is not None and size != self._size:
+            asked = Resize(session=name, cols=size[0], rows=size[1])
+            if self._ask_once("size", asked):
+                self._size = size
+        piece = self._typed.next_piece()
+        if piece is not None and time.monotonic() >= self._retry_input_at:
+            self._ask_once("input", Input(session=name, offset=piece[0], data=piece[1]))
+
+    def _ask_once(self, what: str, message: Message) -> bool:
+        if what in self._asked:
+            return False
+        self._asked[what] = self._client.ask(message)
+        return True
+
+    # -- wait
+
+    def _wait(self, signals: int) -> None:
+        readers: list[Client | int] = [self._client, signals]
+        if self._hears_keys and self._typed.has_room:
+            readers.append(self._local.stdin)
+        writers = [self._client] if self._client.wants_to_write else []
+        readable, writable, _ = select.select(readers, writers, [], self._patience())
+        now = time.monotonic()
+        if writable:
+            self._client.flush()
+        if signals in readable:
+            self._woken(os.read(signals, 100))
+        if self._local.stdin in readable:
+            self._hear_keys(now)
+        self._typed.add(self._detach.expire(now))
+        if self._client in readable:
+            for reply in self._client.replies():
+                self._heard(reply)
+
+    def _patience(self) -> float | None:
+        deadlines = [self._detach.deadline()]
+        if len(self._typed) and "input" not in self._asked:
+            deadlines.append(self._retry_input_at)
+        soonest = min((each for each in deadlines if each is not None), default=None)
+        return None if soonest is None else max(0.0, soonest - time.monotonic())
+
+    def _woken(self, numbers: bytes) -> None:
+        if signal.SIGCONT in numbers and self._is_terminal:
+            raw_again(self._local.stdin)
+
+    def _hear_keys(self, now: float) -> None:
+        try:
+            data = os.read(self._local.stdin, 64 << 10)
+        except OSError:  # the terminal hung up
+            data = b""
+        if data:
+            self._last_key = data[-1:]
+            self._typed.add(self._detach.feed(data, now) if self._is_terminal else data)
+            return
+        self._hears_keys = False
+        if self._is_terminal:
+            self._left = True  # it hung up: nobody asked the program to end
+            return
+        # In the middle of a line the first one only sends the line, as at a keyboard.
+        self._typed.add(END_OF_INPUT if self._last_key == b"\n" else END_OF_INPUT * 2)
+
+    # -- hear
+
+    def _heard(self, reply: ReplyReceived) -> None:
+        what = next((name for name, number in self._asked.items() if number == reply.number), "")
+        if not what:
+            return
+        del self._asked[what]
+        if isinstance(reply.result, OutputChunk):
+            self._show(reply.result)
+        elif isinstance(reply.result, InputTaken):
+            self._typed.take(reply.result.end)
+        elif isinstance(reply.result, HoldfastError):
+            self._failed(what, reply.result)
+
+    def _failed(self, what: str, error: HoldfastError) -> None:
+        if isinstance(error, InputQueueFull):
+            self._retry_input_at = time.monotonic() + QUEUE_PAUSE
+        elif isinstance(error, OffsetPruned):
+            self._write(f"\r\n[{error.oldest - self._at} bytes are no longer kept]\r\n".encode())
+            self._at = error.oldest
+        elif what == "output" or not isinstance(error, OVER):
+            raise error
+        else:  # keys and sizes for a program that is already going
+            self._typed.drop()
+            self._hears_keys = self._is_terminal
+
+    def _show(self, chunk: OutputChunk) -> None:
+        shown = chunk.data
+        if self._skips_to_line and shown:
+            shown, self._skips_to_line = from_line_start(shown), False
+        if self._at < self._live_from:
+            shown = self._replay.feed(shown)
+        self._at = chunk.offset + len(chunk.data)
+        self._modes.feed(shown)
+        self._write(shown)
+        self._ended = chunk.final and self._at >= chunk.end
+
+    def _write(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._local.stdout, left) :]
+
+
+def from_line_start(data: bytes) -> bytes:
+    """Return *data* from its first whole line on; from its first whole character without one."""
+    newline = data.find(b"\n")
+    if newline >= 0:
+        return data[newline + 1 :]
+    start = next((at for at, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
+    return data[start:]

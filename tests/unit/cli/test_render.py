@@ -1,0 +1,140 @@
+"""What people and scripts see."""
+
+import json
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from holdfast.cli import render
+from holdfast.protocol.messages import SessionInfo
+from tests.support.samples import SESSION
+
+NOW = 1_750_000_000.25 + 3 * 3600
+ALIVE = SessionInfo(
+    id="k3v9qd",
+    name="build",
+    key="",
+    state="running",
+    recovery=None,
+    pid=4711,
+    argv=["sh", "-c", "make all"],
+    cwd="/home/ada/src",
+    cols=80,
+    rows=24,
+    offset=0,
+    created=1_750_000_000.25,
+)
+
+
+def test_the_table() -> None:
+    sessions = [ALIVE, replace(ALIVE, id="a1b2", name="", pid=None, state="exited", exit_code=1)]
+
+    text = render.session_table(sessions, now=NOW, home="/home/ada", width=0)
+
+    assert text.splitlines() == [
+        "ID      NAME   STATE     PID   CWD    AGE  COMMAND",
+        "k3v9qd  build  running   4711  ~/src  3 h  sh -c 'make all'",
+        "a1b2           exited 1  -     ~/src  3 h  sh -c 'make all'",
+    ]
+
+
+def test_the_table_is_cut_at_the_terminal() -> None:
+    text = render.session_table([ALIVE], now=NOW, home="", width=40)
+
+    assert [len(line) for line in text.splitlines()] == [40, 40]
+    assert text.endswith("…")
+
+
+@pytest.mark.parametrize("field", ["name", "cwd", "argv", "stalled"])
+def test_nothing_in_a_table_reaches_the_terminal_as_a_control(field: str) -> None:
+    evil = "\x1b]0;x\x07\r\n\x9b6n"
+    given: Any = [evil] if field == "argv" else evil
+
+    lines = render.session_table(
+        [replace(ALIVE, **{field: given})], now=NOW, home="", width=0
+    ).splitlines()
+
+    assert len(lines) == 2
+    assert all(line.isprintable() for line in lines)
+    assert "\\x1b]0;x" in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "running"),
+        ({"stalled": "disk-full"}, "running, disk-full"),
+        ({"state": "exited", "exit_code": 0}, "exited 0"),
+        ({"state": "exited", "exit_signal": 9}, "exited SIGKILL"),
+        ({"state": "exited", "exit_signal": 200}, "exited signal 200"),
+    ],
+)
+def test_states(changes: dict[str, Any], words: str) -> None:
+    assert render.state_words(replace(ALIVE, **changes)) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "now"),
+        (0.9, "now"),
+        (1, "1 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h"),
+        (86399, "23 h"),
+        (86400 * 400, "400 d"),
+    ],
+)
+def test_ages(seconds: float, text: str) -> None:
+    assert render.age(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("cwd", "home", "shown"),
+    [
+        ("/home/ada", "/home/ada", "~"),
+        ("/home/ada/x", "/home/ada/", "~/x"),
+        ("/home/adam", "/home/ada", "/home/adam"),
+        ("/x", "", "/x"),
+    ],
+)
+def test_home_is_shortened(cwd: str, home: str, shown: str) -> None:
+    row = render.session_row(replace(ALIVE, cwd=cwd), now=NOW, home=home)
+
+    assert row[4] == shown
+
+
+def test_the_json_of_a_session_is_a_contract() -> None:
+    (found,) = json.loads(render.as_json([render.session_fields(ALIVE)]))
+
+    promised = "id name key state recovery pid argv cwd cols rows offset created last_attached"
+    assert set(promised.split()) <= set(found)
+    assert found["recovery"] is None
+    assert found["last_attached"] is None
+    assert found["argv"] == ["sh", "-c", "make all"]
+
+
+def test_every_field_of_a_session_is_in_its_json() -> None:
+    assert set(render.session_fields(SESSION)) == set(SessionInfo.__struct_fields__)
+
+
+def test_the_status_of_the_daemon() -> None:
+    status = {
+        "keeper": {"pid": 10, "started": NOW - 7200},
+        "daemon": {"pid": None, "state": "waiting", "reason": "exit 1: no\nway", "next_try": 2.25},
+        "restarts": 3,
+        "pump": None,
+        "pump_reason": "",
+        "sessions": 2,
+    }
+
+    assert render.daemon_lines(status, now=NOW) == [
+        "daemon    waiting, next try in 2.2 s: exit 1: no\\nway",
+        "keeper    running, pid 10, up 2 h",
+        "restarts  3",
+        "sessions  2",
+        "pump      unknown",
+    ]
