@@ -128,12 +128,9 @@ def _protocol() -> Iterator[str]:
         for step, following in row.items():
             yield f"| {state.value} | {step.value} | {following.value} |"
     yield from ("", "## Handshake and errors")
-    for kind, message in (
-        (messages.HELLO, messages.Hello),
-        (messages.WELCOME, messages.Welcome),
-        (messages.FAILURE, messages.Failure),
-    ):
-        yield from _message(kind, message)
+    yield from _message(messages.HELLO, messages.Hello)
+    yield from _message(messages.WELCOME, messages.Welcome)
+    yield from _message(messages.FAILURE, messages.Failure)
     yield from ("", "## Requests")
     for kind, request in messages.REQUESTS.items():
         yield from _message(kind, request.message, f" Role: `{request.role.value}`.")
@@ -162,7 +159,7 @@ def _message(kind: str, message: type[Message], remark: str = "") -> Iterator[st
 
 def _default(field: msgspec.structs.FieldInfo) -> object:
     made = field.default_factory
-    return field.default if made is msgspec.NODEFAULT else made()  # type: ignore[operator]
+    return field.default if made is msgspec.NODEFAULT else made()
 
 
 def _type_name(kind: object) -> str:

@@ -3,7 +3,9 @@
 * HoldfastError
     * TryAgain             the same request may succeed later
         * NotConnected, DaemonUnreachable, TimedOut, LimitReached,
-          InputQueueFull, DiskFull, IoFailed
+          InputQueueFull, DiskFull
+        * IoFailed
+            * NewerFormat
     * FixRequest           the request can never succeed as it is
         * InvalidArgument
             * InvalidSetting
@@ -163,6 +165,12 @@ class IoFailed(TryAgain):
     action: str
     reason: str
     remedy: str = "mend what the message names and try again"
+
+
+class NewerFormat(IoFailed):
+    """A file was written by a newer Holdfast in a format that this one cannot read."""
+
+    remedy: str = "upgrade Holdfast: a newer one wrote that file, and it is left as it is"
 
 
 class FixRequest(HoldfastError):

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from holdfast import errors
-from holdfast.errors import BY_CODE, HoldfastError, LimitReached, NotFound
+from holdfast.errors import BY_CODE, Fact, HoldfastError, LimitReached, NotFound
 from holdfast.protocol.codec import error_of, failure_of
 from holdfast.protocol.messages import Failure
 
@@ -21,7 +21,7 @@ DAEMON_UNREACHABLE SUPERSEDED INTERNAL
 def sample(kind: type[HoldfastError]) -> HoldfastError:
     """An error with a fact of the right type for each name."""
     kinds = {k: v for base in kind.__mro__ for k, v in getattr(base, "__annotations__", {}).items()}
-    values = {str: "value", int: 7, float: 1.5}
+    values: dict[object, Fact] = {str: "value", int: 7, float: 1.5}
     return kind(**{name: values[kinds[name]] for name in kind.fact_names})
 
 

@@ -27,6 +27,17 @@ def parse_bytes(text: str) -> int:
     return int(float(match[1]) * SIZE_UNITS[match[2]])
 
 
+def one_of(*words: str) -> Callable[[str], str]:
+    """Return a parser that takes one of *words*."""
+
+    def parse(text: str) -> str:
+        if text.strip().lower() not in words:
+            raise ValueError(f"write one of {', '.join(words)}")
+        return text.strip().lower()
+
+    return parse
+
+
 class Setting(NamedTuple):
     """One row of the reference: where a value comes from and what it means."""
 
@@ -58,8 +69,8 @@ def count(default: int, key: str, meaning: str, reason: str) -> Any:
     return _setting(default, Setting(key, parse_count, "number", meaning, reason))
 
 
-def size(default: int, key: str, meaning: str, reason: str) -> Any:
-    return _setting(default, Setting(key, parse_bytes, "bytes", meaning, reason))
+def choice(words: tuple[str, ...], key: str, meaning: str, reason: str) -> Any:
+    return _setting(words[0], Setting(key, one_of(*words), "word", meaning, reason))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +88,12 @@ class Config:
         "session.kill_grace",
         "time between TERM and KILL when a session is ended; off kills at once",
         "editors and databases need seconds to save; people do not wait longer",
+    )
+    pump: str = choice(
+        ("splice", "copy"),
+        "session.pump",
+        "how output gets from a terminal into its log: splice or copy",
+        "splice loses nothing when the daemon is killed; where a system lacks it, copy is used",
     )
 
 

@@ -1,0 +1,133 @@
+"""The daemon as a whole: wait until the keeper hands everything over, then serve.
+
+Until then it owns nothing: a spare waits here, with everything imported, for the daemon
+before it to die.
+"""
+
+import asyncio
+import fcntl
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from holdfast import __version__
+from holdfast.config import Config, Paths, load
+from holdfast.daemon.keeper_link import KeeperLink
+from holdfast.daemon.pump import choose
+from holdfast.daemon.requests import Requests
+from holdfast.daemon.server import ClientProtocol
+from holdfast.daemon.sessions import Sessions
+from holdfast.keeper.wire import Body, Channel, Gone
+
+new_loop: Callable[[], asyncio.AbstractEventLoop]
+try:
+    import uvloop
+
+    new_loop = uvloop.new_event_loop
+except ImportError:  # it halves latency, but nothing depends on it
+    new_loop = asyncio.new_event_loop
+
+
+def check(spec: dict[str, Any]) -> int:
+    """Say whether this daemon could run: it was imported, and its config is sound."""
+    _config(spec)
+    return 0
+
+
+def run(spec: dict[str, Any], fd: int) -> int:
+    """Wait for the hand-over, then serve until told to end."""
+    config = _config(spec)
+    channel = Channel(socket.socket(fileno=fd))
+    try:
+        channel.send({"op": "imported"})
+        frames = _wait_for_hand_over(channel)
+    except Gone:
+        return 0  # a spare whose keeper ended
+    _lock_pump(Path(spec["runtime"]))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_serve(spec, config, channel, frames))
+    return 0
+
+
+def _config(spec: dict[str, Any]) -> Config:
+    return load(_paths(spec).config_file, os.environ)
+
+
+def _paths(_spec: dict[str, Any]) -> Paths:
+    return Paths.find(os.environ, os.getuid())
+
+
+def _wait_for_hand_over(channel: Channel) -> list[tuple[Body, list[int]]]:
+    while True:
+        wanted = [channel] if channel.wants_to_write else []
+        select.select([channel], wanted, [])
+        channel.flush()
+        if frames := list(channel.receive()):
+            return frames
+
+
+def _lock_pump(runtime: Path) -> None:
+    """Hold the lock without which nobody may write to a log.
+
+    The keeper sees to it that only one daemon pumps; this makes the kernel see to it.
+    """
+    fd = os.open(runtime / "pump.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        note = os.pread(fd, 100, 0).decode(errors="replace")
+        sys.exit(f"another daemon still pumps: {note}")
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"pid {os.getpid()}".encode(), 0)
+
+
+async def _serve(
+    spec: dict[str, Any], config: Config, channel: Channel, frames: list[tuple[Body, list[int]]]
+) -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    state, runtime = Path(spec["state"]), Path(spec["runtime"])
+    choice = choose(config.pump, state)
+    link = KeeperLink(loop, spec)
+    link.ready = {
+        "pump": choice.kind,
+        "pump_reason": choice.reason,
+        "daemon_version": __version__,
+        "started": time.time(),
+    }
+    sessions = Sessions(loop, link, state=state, runtime=runtime, config=config, choice=choice)
+    requests = Requests(sessions)
+    servers: list[asyncio.Server] = []
+
+    def client() -> ClientProtocol:
+        limit = config.session_limit
+        return ClientProtocol(
+            requests.answer, uid=os.getuid(), pid=os.getpid(), session_limit=limit
+        )
+
+    async def accept(sock: socket.socket) -> None:
+        servers.append(await loop.create_unix_server(client, sock=sock, backlog=4096))
+
+    handed = asyncio.Event()
+    link.on_settled = handed.set
+    link.attach(channel)
+    for frame in frames:
+        link.heard(*frame)
+    await handed.wait()
+    sessions.settle()
+    for sock in link.listeners.clients:
+        await accept(sock)
+    link.on_listening = lambda sock: loop.create_task(accept(sock))
+    link.tell({"op": "ready", **link.ready})
+    await ended.wait()
+    for server in servers:
+        server.close()
+    sessions.close()

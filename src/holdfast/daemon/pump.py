@@ -1,0 +1,181 @@
+"""From the PTY into the log, by two kinds of pump with one interface.
+
+`SplicePump` never holds a byte: each is in the program, the PTY, the pipe that the keeper
+holds too, or the file; each splice happens or does not. So SIGKILL at any instruction loses
+nothing and repeats nothing. Never `read` on that path, and never write the log otherwise.
+
+`CopyPump` reads and writes, for systems without splice to a file. A death between the two
+loses the chunk in flight.
+"""
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from holdfast.store.log import LogWriter
+
+# Measured: 32 KiB a turn keeps a neighbour's key waiting less than 0.4 ms; draining to the
+# end made its p99 10 times longer. A PTY gives 4 KiB at a time, and a pipe has 16 slots of
+# which each splice takes one however small: eight always fit into an empty pipe.
+SLICE = 32 * 1024
+SPLICES = 8
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
+class Stalled(Exception):
+    """The log takes nothing more; what was printed waits in the pipe and the program waits."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        self.reason = "disk-full" if full else "disk-error"
+
+
+class Slice(NamedTuple):
+    """What one turn did: bytes taken from the PTY, and whether it has hung up."""
+
+    taken: int
+    hung_up: bool
+
+
+class Pump(Protocol):
+    """What moves one session's output."""
+
+    kind: str
+
+    def slice(self) -> Slice:
+        """Move a bounded run of bytes from the PTY into the log; raise Stalled."""
+
+    def drain(self) -> int:
+        """Move into the log what was taken from the PTY before; raise Stalled."""
+
+
+class SplicePump:
+    """PTY → pipe → file, in the kernel."""
+
+    kind = "splice"
+
+    def __init__(self, master: int, pipe: int, log: LogWriter) -> None:
+        self._master = master
+        self._pipe = pipe
+        self._log = log
+
+    def slice(self) -> Slice:
+        self.drain()
+        taken, hung_up = 0, False
+        for _ in range(SPLICES):
+            try:
+                count = os.splice(self._master, self._pipe, SLICE, flags=os.SPLICE_F_NONBLOCK)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                hung_up = True
+                break
+            taken += count
+            if count == 0 or taken >= SLICE:
+                break
+        if taken:
+            self.drain()
+        return Slice(taken, hung_up)
+
+    def drain(self) -> int:
+        moved = 0
+        while True:
+            try:
+                fd, position, room = self._log.place()
+                count = os.splice(
+                    self._pipe, fd, room, offset_dst=position, flags=os.SPLICE_F_NONBLOCK
+                )
+            except BlockingIOError:
+                return moved
+            except OSError as error:
+                raise _stalled(error) from error
+            if count == 0:
+                return moved
+            self._log.advance(count)
+            moved += count
+
+
+class CopyPump:
+    """Read, then write. What could not be written yet is kept here, and dies with the daemon."""
+
+    kind = "copy"
+
+    def __init__(self, master: int, log: LogWriter) -> None:
+        self._master = master
+        self._log = log
+        self._held = memoryview(b"")
+
+    def slice(self) -> Slice:
+        self.drain()
+        try:
+            data = os.read(self._master, SLICE)
+        except BlockingIOError:
+            return Slice(0, hung_up=False)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return Slice(0, hung_up=True)
+        self._held = memoryview(data)
+        self.drain()
+        return Slice(len(data), hung_up=not data)
+
+    def drain(self) -> int:
+        moved = 0
+        while self._held:
+            before = self._log.end
+            try:
+                self._log.write(self._held)
+            except OSError as error:
+                raise _stalled(error) from error
+            finally:
+                written = self._log.end - before
+                self._held = self._held[written:]
+                moved += written
+        return moved
+
+
+def _stalled(error: OSError) -> Exception:
+    return Stalled(error) if error.errno in FULL else error
+
+
+class Choice(NamedTuple):
+    """Which pump this system allows, and why."""
+
+    kind: str
+    reason: str
+
+
+def choose(wanted: str, directory: Path) -> Choice:
+    """Return the pump for logs in *directory*: splice wherever it works."""
+    if wanted == "copy":
+        return Choice("copy", "session.pump is set to copy")
+    if not hasattr(os, "splice"):
+        return Choice("copy", "this system has no splice")
+    try:
+        _try_splice(directory)
+    except OSError as error:
+        return Choice("copy", f"splice into {directory} is refused: {error.strerror}")
+    return Choice("splice", "splice works here")
+
+
+def _try_splice(directory: Path) -> None:
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, b"x")
+        with tempfile.TemporaryFile(dir=directory, buffering=0) as file:
+            os.splice(reader, file.fileno(), 1, offset_dst=0)
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def pump_for(choice: Choice, master: int, pipe: int, log: LogWriter) -> Pump:
+    """Return a pump of the chosen kind."""
+    if choice.kind == "splice":
+        return SplicePump(master, pipe, log)
+    return CopyPump(master, log)

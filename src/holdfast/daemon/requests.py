@@ -1,0 +1,104 @@
+"""What each request does: one function a request, one table."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from holdfast.daemon.sessions import Sessions
+from holdfast.errors import InvalidArgument
+from holdfast.protocol.daemon_end import DaemonEnd
+from holdfast.protocol.messages import (
+    Create,
+    Created,
+    Get,
+    Input,
+    InputTaken,
+    Kill,
+    List,
+    Listed,
+    Message,
+    Output,
+    OutputChunk,
+    Ping,
+    Pong,
+    Resize,
+    SessionInfo,
+)
+from holdfast.session.lifecycle import OVER
+from holdfast.store.log_reader import LogReader
+from holdfast.types import Size
+
+CHUNK = 256 * 1024  # bytes of one reply: a whole flood in steps that delay nobody
+LONGEST_WAIT = 60.0  # seconds a request may wait for growth; the client asks again
+
+
+class Requests:
+    """Answer the requests of every client."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._table: dict[type[Message], Callable[[DaemonEnd, Any], Awaitable[Message]]] = {
+            Create: self._create,
+            List: self._list,
+            Get: self._get,
+            Output: self._output,
+            Input: self._input,
+            Resize: self._resize,
+            Kill: self._kill,
+            Ping: self._ping,
+        }
+
+    async def answer(self, client: DaemonEnd, asked: Message) -> Message:
+        """Return the reply to a request, or raise the error it fails with."""
+        return await self._table[type(asked)](client, asked)
+
+    async def _create(self, _client: DaemonEnd, asked: Create) -> Created:
+        return await self._sessions.create(asked)
+
+    async def _list(self, _client: DaemonEnd, asked: List) -> Listed:
+        known = sorted(self._sessions.records.values(), key=lambda record: record.created)
+        shown = [r for r in known if asked.ended or r.state not in OVER]
+        return Listed(sessions=[self._sessions.info(record) for record in shown])
+
+    async def _get(self, _client: DaemonEnd, asked: Get) -> SessionInfo:
+        return self._sessions.info(self._sessions.find(asked.session))
+
+    async def _output(self, _client: DaemonEnd, asked: Output) -> OutputChunk:
+        record = self._sessions.find(asked.session)
+        session = self._sessions.following(record)
+        if asked.since < 0:
+            raise InvalidArgument(argument="since", value=str(asked.since), problem="is negative")
+        if session is not None and asked.since == record.offset and asked.wait > 0:
+            await session.grown(min(asked.wait, LONGEST_WAIT))
+            session = self._sessions.following(record)
+        if session is not None:
+            return self._chunk(session.reader, asked, final=False)
+        with LogReader(self._sessions.directory(record)) as reader:
+            return self._chunk(reader, asked, final=True)
+
+    def _chunk(self, reader: LogReader, asked: Output, *, final: bool) -> OutputChunk:
+        end = reader.end()
+        until = end if asked.until is None else min(asked.until, end)
+        data = reader.read(asked.since, max(0, min(CHUNK, until - asked.since)))
+        return OutputChunk(offset=asked.since, data=data, end=end, final=final)
+
+    async def _input(self, client: DaemonEnd, asked: Input) -> InputTaken:
+        session = self._sessions.living(asked.session)
+        return InputTaken(end=await session.input.put(client.client_id, asked.offset, asked.data))
+
+    async def _resize(self, _client: DaemonEnd, asked: Resize) -> SessionInfo:
+        session = self._sessions.living(asked.session)
+        try:
+            size = Size(asked.cols, asked.rows)
+        except ValueError as error:
+            value = f"{asked.cols}x{asked.rows}"
+            raise InvalidArgument(argument="size", value=value, problem=str(error)) from error
+        self._sessions.resize(session, size)
+        return self._sessions.info(session.record)
+
+    async def _kill(self, _client: DaemonEnd, asked: Kill) -> SessionInfo:
+        session = self._sessions.living(asked.session, ending=True)
+        self._sessions.kill(session, now=asked.now)
+        return self._sessions.info(session.record)
+
+    async def _ping(self, _client: DaemonEnd, asked: Ping) -> Pong:
+        return Pong(nonce=asked.nonce)

@@ -1,0 +1,239 @@
+"""The timeline file of a session: written beside the log, never in its way.
+
+A full disk raises nothing into the pump: what cannot be written waits and is tried again.
+"""
+
+import errno
+import os
+import zlib
+from collections import deque
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from holdfast.errors import Internal, OffsetPruned
+from holdfast.formats.timeline import (
+    EPOCH_SIZE,
+    HEADER_SIZE,
+    RECORD_SIZE,
+    Header,
+    Hole,
+    Inserted,
+    Life,
+    Record,
+    Resize,
+    Tick,
+    decode_header,
+    decode_records,
+    encode,
+    encode_header,
+)
+from holdfast.store.log_reader import LogReader
+
+TIMELINE = "timeline"
+
+# A replay looks alive at 20 steps a second; twice as many would double what a spinner
+# costs on disk (640 bytes a second), half as many would show.
+TICK_NS = 50_000_000
+# What has to be read again after a crash, and the finest grain in which a damaged byte can
+# be placed. One tick for each 256 KiB makes the timeline 0.01 % of a flood.
+TICK_BYTES = 256 * 1024
+# Records other than ticks that wait for a full disk, 64 KiB of memory at most. Beyond it the
+# oldest are dropped: somebody has then been resizing for hours with the disk full.
+WAITING_RECORDS = 512
+# So much is looked at when a timeline is opened. The last tick is all but always in it, and
+# a start must not read the 50 MB that a spinner leaves in a day, for each session.
+LOOK_BACK = 2048 * RECORD_SIZE
+
+
+class _Found(NamedTuple):
+    """The state of a timeline on disk: where its good bytes end, and with which tick."""
+
+    epoch: bytes | None
+    good: int
+    tick: Tick | None
+
+
+class TimelineWriter:
+    """Append to the timeline of one session; feed it each run of bytes that was logged.
+
+    After opening call `catch_up`, then `feed` in order, and `flush` when `deadline_ns` has
+    come. `failed` is the error that keeps records waiting, None when nothing is wrong;
+    `torn` names the file in which a damaged tail was kept aside.
+    """
+
+    def __init__(self, directory: Path, log: LogReader) -> None:
+        self._directory = directory
+        self._log = log
+        self.failed: OSError | None = None
+        self.torn: Path | None = None
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._fd = os.open(directory / TIMELINE, flags, 0o600)
+        try:
+            found = _look_back(self._fd)
+        except BaseException:
+            self.close()
+            raise
+        self.epoch = found.epoch or os.urandom(EPOCH_SIZE)
+        self._size = found.good
+        self._ticked = self._offset = found.tick.offset if found.tick else 0
+        self._crc = 0
+        self._time_ns = 0  # when the last byte was fed
+        self._due_ns = 0
+        self._waiting: deque[Record] = deque(maxlen=WAITING_RECORDS)
+        self._mended = False
+        self._write_waiting()
+
+    @property
+    def offset(self) -> int:
+        """Up to where the bytes of the log are known here."""
+        return self._offset
+
+    def feed(self, offset: int, data: bytes | memoryview, now_ns: int) -> None:
+        """Take note of bytes that are in the log from *offset* on.
+
+        Bytes fed twice count once; bytes left out are read from the log.
+        """
+        if offset != self._offset:
+            if offset > self._offset:
+                self._read_log(offset, now_ns)
+            data = data[self._offset - offset :]
+        if not data:
+            return
+        if self._offset == self._ticked:
+            self._due_ns = now_ns + TICK_NS
+        self._crc = zlib.crc32(data, self._crc)
+        self._offset += len(data)
+        self._time_ns = now_ns
+        # A deadline farther away than any can be means that the clock was set back.
+        if self._offset - self._ticked >= TICK_BYTES or not 0 < self._due_ns - now_ns <= TICK_NS:
+            self.flush(now_ns)
+
+    def append(self, record: Resize | Life | Inserted | Hole) -> None:
+        """Write *record*, or keep it waiting while the disk is full."""
+        self._waiting.append(record)
+        self._write_waiting()
+
+    def deadline_ns(self) -> int | None:
+        """Return when `flush` should be called, or None if nothing waits."""
+        waits = self._offset > self._ticked or self._waiting or not self._mended
+        return self._due_ns if waits else None
+
+    def flush(self, now_ns: int) -> None:
+        """Write what waits, with a tick for the bytes since the last one.
+
+        On a full disk it goes on waiting: the CRC runs on, and the tick that is written
+        at last covers all the bytes since the last one that was.
+        """
+        self._due_ns = now_ns + TICK_NS
+        if not self._write_waiting() or self._offset == self._ticked:
+            return
+        if self._write(encode(Tick(self._offset, self._time_ns, self._crc))):
+            self._ticked, self._crc = self._offset, 0
+
+    def catch_up(self, now_ns: int) -> None:
+        """Feed what the log holds beyond the last tick; to be called after opening."""
+        self._read_log(self._log.end(), now_ns)
+        self.flush(now_ns)
+
+    def close(self) -> None:
+        """Close the file. A pending tick is not written: `flush` first, or catch up later."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read_log(self, end: int, now_ns: int) -> None:
+        while self._offset < end:
+            # Up to where the next tick is due: ticks then lie where they would have anyway.
+            limit = TICK_BYTES - (self._offset - self._ticked) % TICK_BYTES
+            try:
+                data = self._log.read(self._offset, min(limit, end - self._offset))
+            except OffsetPruned as pruned:
+                self._skip(min(pruned.oldest, end), now_ns)
+                continue
+            if not data:
+                raise Internal(summary=f"bytes up to {end} are said to be in the log, and are not")
+            self.feed(self._offset, data, now_ns)
+
+    def _skip(self, offset: int, now_ns: int) -> None:
+        # One tick on each side of the hole, so that all the bytes around it can be checked.
+        # The second one's CRC is of bytes that nobody has.
+        self.flush(now_ns)
+        self._offset, self._crc, self._time_ns = offset, 0, now_ns
+        self.flush(now_ns)
+
+    def _write_waiting(self) -> bool:
+        if not self._mended:
+            self._mended = self._mend()
+        while self._mended and self._waiting and self._write(encode(self._waiting[0])):
+            self._waiting.popleft()
+        return self._mended and not self._waiting
+
+    def _write(self, data: bytes) -> bool:
+        """Append *data* whole or not at all."""
+        try:
+            written = os.write(self._fd, data)
+            if written < len(data):
+                os.ftruncate(self._fd, self._size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - one edge
+        except OSError as error:
+            # Into the pump nothing is raised: output goes on, what is written here waits.
+            # Should half a record have been left behind, it goes first.
+            self.failed, self._mended = error, False
+            return False
+        self._size += len(data)
+        self.failed = None
+        return True
+
+    def _mend(self) -> bool:
+        """Leave only good bytes in the file, the others aside, and a header in front."""
+        try:
+            if os.fstat(self._fd).st_size > self._size:
+                self.torn = self._kept_aside()
+                os.ftruncate(self._fd, self._size)
+        except OSError as error:
+            self.failed = error
+            return False
+        return self._size > 0 or self._write(encode_header(Header(self.epoch)))
+
+    def _kept_aside(self) -> Path:
+        number = 1
+        while (path := self._directory / f"{TIMELINE}.torn-{number}").exists():
+            number += 1
+        try:
+            with path.open("xb") as aside:
+                os.fchmod(aside.fileno(), 0o600)
+                at = self._size
+                while piece := os.pread(self._fd, LOOK_BACK, at):
+                    aside.write(piece)
+                    at += len(piece)
+        except OSError:
+            path.unlink(missing_ok=True)  # half a copy would be made again at every retry
+            raise
+        return path
+
+
+def _look_back(fd: int) -> _Found:
+    """Find the last tick and the end of the good records, from the end if that will do."""
+    header = decode_header(os.pread(fd, HEADER_SIZE, 0))
+    if header is None:
+        return _Found(None, 0, None)
+    records = os.fstat(fd).st_size - HEADER_SIZE
+    start = HEADER_SIZE + max(0, records - LOOK_BACK) // RECORD_SIZE * RECORD_SIZE
+    found = _found(fd, header, start)
+    # A damaged or tickless stretch of that length is no torn append: read everything.
+    if start > HEADER_SIZE and (found.tick is None or found.good == start):
+        return _found(fd, header, HEADER_SIZE)
+    return found
+
+
+def _found(fd: int, header: Header, start: int) -> _Found:
+    size = os.fstat(fd).st_size - start
+    records, good = decode_records(os.pread(fd, size, start))
+    ticks = [record for record in records if isinstance(record, Tick)]
+    return _Found(header.epoch, start + good, ticks[-1] if ticks else None)

@@ -1,0 +1,35 @@
+"""Disks that are full: a file size limit for everybody, a small tmpfs for root."""
+
+import resource
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def limited(what: int, value: int) -> Iterator[None]:
+    """Lower a soft resource limit of this process for a block."""
+    before = resource.getrlimit(what)
+    resource.setrlimit(what, (value, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(what, before)
+
+
+@contextmanager
+def small_disk(path: Path, size: int) -> Iterator[Path]:
+    """A file system of its own; the test is skipped where none can be mounted."""
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", str(path)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no tmpfs can be mounted here; RLIMIT_FSIZE covers the same rule")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", str(path)], check=True)
