@@ -26,8 +26,8 @@ ALLOWED: dict[str, set[str]] = {
     "store": {"errors", "types", "formats"},
     "config": {"errors", "types"},
     # sides
-    "daemon": {"errors", "types", "protocol", "session", "formats", "store", "config", "keeper"},
     "client": {"errors", "types", "protocol", "config", "keeper"},
+    "daemon": {"errors", "types", "protocol", "session", "formats", "store", "config", "keeper"},
     # faces
     "terminal": {"errors", "types", "protocol", "config", "client"},
     # doors

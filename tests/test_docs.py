@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import reference
+from holdfast.cli.commands import COMMANDS
 from holdfast.config.settings import settings
 from holdfast.errors import BY_CODE
 from holdfast.protocol.messages import EVENTS, NOTICES, REQUESTS
@@ -20,9 +21,11 @@ def test_the_generated_reference_is_fresh(name: str) -> None:
     assert name not in reference.stale(), "run `make docs`"
 
 
-def test_the_reference_names_every_code_message_and_setting() -> None:
+def test_the_reference_names_every_code_message_setting_and_command() -> None:
     pages = reference.pages()
 
+    for command in COMMANDS:
+        assert f"## `hold {command.name}`" in pages["commands.md"]
     for code in BY_CODE:
         assert f"`{code}`" in pages["errors.md"]
     for kind in (*REQUESTS, *NOTICES, *EVENTS):

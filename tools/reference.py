@@ -1,6 +1,6 @@
 """Write docs/reference from the code; with --check, say what is stale and exit 1.
 
-The reference lists all: errors, messages, settings. Guides and concepts are written by
+The reference lists all: commands, errors, messages, settings. Guides and concepts are written by
 hand; these pages never are.
 """
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from holdfast.cli.commands import COMMANDS, EXIT_CODES, Command
 from holdfast.config.duration import render_duration
 from holdfast.config.settings import settings
 from holdfast.errors import HoldfastError
@@ -27,6 +28,7 @@ def pages() -> dict[str, str]:
     return {
         name: "\n".join([NOTE, "", *lines, ""])
         for name, lines in (
+            ("commands.md", _commands()),
             ("errors.md", _errors()),
             ("protocol.md", _protocol()),
             ("settings.md", _settings()),
@@ -41,6 +43,39 @@ def stale() -> list[str]:
         for name, text in pages().items()
         if not (REFERENCE / name).exists() or (REFERENCE / name).read_text() != text
     ]
+
+
+# -- commands
+
+
+def _commands() -> Iterator[str]:
+    yield "# Commands"
+    yield ""
+    yield "`holdfast` is the same as `hold`. ID is an id, the beginning of one, a name or a key."
+    yield "`hold` alone starts your shell in a terminal, and prints its help elsewhere."
+    for command in COMMANDS:
+        yield from _command(command)
+    yield from ("", "## Exit codes", "", "| code | meaning |", "|---|---|")
+    for code, meaning in EXIT_CODES:
+        yield f"| {code} | {meaning} |"
+
+
+def _command(command: Command) -> Iterator[str]:
+    yield from ("", f"## `hold {command.name}`", "")
+    yield command.summary[0].upper() + command.summary[1:] + "."
+    yield from ("", "```", command.usage, "```")
+    if command.arguments:
+        yield from ("", "| argument | meaning |", "|---|---|")
+    for argument in command.arguments:
+        names = ", ".join(f"`{name}`" for name in argument.names)
+        value = f" `{argument.value}`" if argument.value else ""
+        yield f"| {names}{value} | {argument.help} |"
+    if command.notes:
+        yield from ("", *command.notes)
+    yield from ("", "```sh")
+    for line, remark in command.examples:
+        yield f"{line}  # {remark}" if remark else line
+    yield "```"
 
 
 # -- errors

@@ -142,7 +142,7 @@ COMMANDS = (
         "daemon start",
         "start the daemon (any command does it when needed)",
         (),
-        (("hold daemon start", ""), ("hold daemon start && hold ls", "")),
+        (("hold daemon start", "prints its pid"), ("hold daemon start && hold ls", "and look")),
         "holdfast.cli.daemon:start",
     ),
     Command(

@@ -74,6 +74,7 @@ class Reach(NamedTuple):
     def _start(self) -> None:
         from holdfast.keeper import launch  # noqa: PLC0415 - most calls start nothing
 
+        self.paths.prepare(os.getuid())
         try:
             launch.start(launch.spec(self.paths, self.environ))
         except launch.StartFailed as error:
