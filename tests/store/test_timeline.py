@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from tests.store.disks import limited, small_disk
+from tests.store.disks import limited, open_files, small_disk
 
 from holdfast.errors import Internal, NewerFormat
 from holdfast.formats.segments import segment_name
@@ -334,8 +334,10 @@ def test_a_newer_timeline_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     newer = encode_header(Header(bytes(16), 2)) + b"something else"
     (tmp_path / "timeline").write_bytes(newer)
 
+    before = open_files()
     with LogReader(tmp_path) as log, pytest.raises(NewerFormat):
         TimelineWriter(tmp_path, log)
+    assert open_files() == before
     assert (tmp_path / "timeline").read_bytes() == newer
 
 
