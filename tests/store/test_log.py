@@ -201,6 +201,17 @@ def test_a_listing_that_missed_a_segment_makes_no_hole(
     assert not listings
 
 
+def test_a_listing_overtaken_by_retention_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listings = [[segment_name(0), segment_name(10)]]  # both unlinked since
+    whole = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: listings.pop() if listings else whole(path))
+    with logged(tmp_path, (20, 10)) as reader:
+        assert reader.read(25, 100) == pattern(25, 30)
+    assert not listings
+
+
 def test_a_read_stops_before_a_hole(tmp_path: Path) -> None:
     with logged(tmp_path, (0, 10), (15, 10)) as reader:
         assert reader.read(5, 100) == pattern(5, 10)
