@@ -9,15 +9,11 @@ import threading
 from pathlib import Path
 
 import pytest
-<<<<<<< HEAD
-=======
-from tests.store.disks import limited, open_files
->>>>>>> store
 
 from holdfast.errors import InvalidArgument, IoFailed, OffsetPruned
 from holdfast.formats.segments import SEGMENT_SIZE, segment_name
 from holdfast.store import LogReader, LogWriter
-from tests.store.disks import limited
+from tests.store.disks import limited, open_files
 
 
 def pattern(start: int, end: int) -> bytes:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from tests.store.disks import limited, open_files, small_disk
 
 from holdfast.errors import Internal, NewerFormat
 from holdfast.formats.segments import segment_name
@@ -28,6 +27,7 @@ from holdfast.formats.timeline import (
 )
 from holdfast.store import LogReader, LogWriter, TimelineWriter, verify
 from holdfast.store.timeline import LOOK_BACK, TICK_BYTES, TICK_NS, WAITING_RECORDS
+from tests.store.disks import limited, open_files, small_disk
 
 NOW = 1_700_000_000_000_000_000
 SLICE = 32 * 1024
