@@ -116,7 +116,9 @@ def _ask(body: dict[str, Any], timeout: float, *, patient: bool) -> dict[str, An
     deadline = time.monotonic() + (SUCCESSOR if patient else 0.0)
     while True:
         try:
-            return ask(str(path), body, timeout)
+            reply = ask(str(path), body, timeout)
+            reply.pop("fds", None)  # of the frame, not of the answer
+            return reply
         except FileNotFoundError:
             raise NoKeeper(f"nothing at {path}") from None
         except (ConnectionError, Gone) as error:

@@ -2,14 +2,15 @@
 
 import os
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Mapping
 
 from holdfast.cli import door, render
 from holdfast.cli.exits import OK, OWN_FAILURE, Exit, Usage, note
 from holdfast.client.blocking import Client
-from holdfast.errors import NotFound, SessionGone, SessionTerminating
-from holdfast.protocol.messages import Create, Created, Kill, List, Role, SessionInfo
+from holdfast.errors import NotFound, SessionGone, SessionTerminating, TimedOut
+from holdfast.protocol.messages import Create, Created, Get, Kill, List, Role, SessionInfo
 from holdfast.terminal.attach import Local, attach
 from holdfast.terminal.rawmode import ToldToLeave
 from holdfast.terminal.size import size_of
@@ -18,7 +19,8 @@ from holdfast.types import LABEL_LIMIT, ExitStatus, Size
 FALLBACK_SIZE = (80, 24)
 FALLBACK_TERM = "xterm-256color"  # the daemon's own model; "dumb" is what has no terminal at all
 SIZE_VARIABLES = ("COLUMNS", "LINES")  # they would go stale at the first resize
-KILL_TIMEOUT = 60.0  # seconds; the grace is a setting
+END_TIMEOUT = 60.0  # seconds; the grace, which is a setting, and 10 s for the last output
+PAUSE = 0.02
 
 
 def run(values: Namespace) -> int:
@@ -116,16 +118,28 @@ def kill(values: Namespace) -> int:
     with door.client() as client:
         if not values.all:
             session = door.session_named(client, values.id)
-            client.call(Kill(session=session.id, now=values.now), KILL_TIMEOUT)
+            client.call(Kill(session=session.id, now=values.now))
+            wait_for_end(client, session.id)
             return OK
         living = client.call(List()).sessions
         for session in living:
             try:
-                client.call(Kill(session=session.id, now=values.now), KILL_TIMEOUT)
+                client.call(Kill(session=session.id, now=values.now))
             except (NotFound, SessionGone, SessionTerminating):
                 pass  # it was quicker
+        for session in living:
+            wait_for_end(client, session.id)
     note(f"{len(living)} ended" if living else "no session lives")
     return OK
+
+
+def wait_for_end(client: Client, session: str) -> None:
+    """Wait until a session that was told to end has ended."""
+    deadline = time.monotonic() + END_TIMEOUT
+    while client.call(Get(session=session)).ended is None:
+        if time.monotonic() > deadline:
+            raise TimedOut(action=f"the end of session {session}", seconds=END_TIMEOUT)
+        time.sleep(PAUSE)
 
 
 # -- values
