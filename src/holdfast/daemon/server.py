@@ -5,6 +5,7 @@ import socket
 import struct
 import time
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from holdfast import __version__
 from holdfast.errors import AuthFailed, HoldfastError, Internal
@@ -34,8 +35,7 @@ class ClientProtocol(asyncio.Protocol):
     # -- what the loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no common class
         peer = _peer_uid(transport.get_extra_info("socket"))
         if peer is not None and peer != self._uid:
             self._core.refuse(AuthFailed(reason=f"user {peer} is not user {self._uid}"))
