@@ -47,6 +47,7 @@ def status(values: Namespace) -> int:
             print(render.as_json({"ok": False, "reason": str(error), "daemon": None}))
         return UNREACHABLE
     if values.json:
+        found.pop("fds", None)  # of the frame, not of the answer
         print(render.as_json(found))
     else:
         print("\n".join(render.daemon_lines(found, now=render.clock())))
@@ -116,9 +117,7 @@ def _ask(body: dict[str, Any], timeout: float, *, patient: bool) -> dict[str, An
     deadline = time.monotonic() + (SUCCESSOR if patient else 0.0)
     while True:
         try:
-            reply = ask(str(path), body, timeout)
-            reply.pop("fds", None)  # of the frame, not of the answer
-            return reply
+            return ask(str(path), body, timeout)
         except FileNotFoundError:
             raise NoKeeper(f"nothing at {path}") from None
         except (ConnectionError, Gone) as error:

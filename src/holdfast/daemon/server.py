@@ -35,7 +35,7 @@ class ClientProtocol(asyncio.Protocol):
     # -- what the loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no common class
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are of no common class
         peer = _peer_uid(transport.get_extra_info("socket"))
         if peer is not None and peer != self._uid:
             self._core.refuse(AuthFailed(reason=f"user {peer} is not user {self._uid}"))
