@@ -1,4 +1,4 @@
-"""Disks that are full: a file size limit for everybody, a small tmpfs for root."""
+"""Full disks and other limits: RLIMIT_* for everybody, a small tmpfs for root."""
 
 import resource
 import subprocess
@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+
+def open_files() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
 
 
 @contextmanager

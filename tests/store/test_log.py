@@ -13,7 +13,7 @@ import pytest
 from holdfast.errors import InvalidArgument, IoFailed, OffsetPruned
 from holdfast.formats.segments import SEGMENT_SIZE, segment_name
 from holdfast.store import LogReader, LogWriter
-from tests.store.disks import limited
+from tests.store.disks import limited, open_files
 
 
 def pattern(start: int, end: int) -> bytes:
@@ -26,10 +26,6 @@ def pattern(start: int, end: int) -> bytes:
 def write_all(writer: LogWriter, data: bytes) -> None:
     while data:
         data = data[writer.write(data) :]
-
-
-def open_files() -> int:
-    return len(list(Path("/dev/fd").iterdir()))
 
 
 def names(directory: Path) -> list[str]:
@@ -184,6 +180,36 @@ def test_what_is_not_kept_is_said_with_what_comes_next(
         with pytest.raises(OffsetPruned) as pruned:
             reader.read(offset, 100)
         assert pruned.value.facts == {"wanted": offset, "oldest": oldest}
+
+
+def test_where_segments_overlap_the_later_one_is_read(tmp_path: Path) -> None:
+    (tmp_path / segment_name(0)).write_bytes(b"earlier")
+    (tmp_path / segment_name(3)).write_bytes(b"LAT")
+    with LogReader(tmp_path) as reader:
+        assert reader.read(0, 100) == b"earLAT"
+        assert reader.ranges() == [(0, 6)]
+
+
+def test_a_listing_that_missed_a_segment_makes_no_hole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listings = [[segment_name(0), segment_name(20)]]
+    whole = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: listings.pop() if listings else whole(path))
+    with logged(tmp_path, (0, 10), (10, 10), (20, 10)) as reader:
+        assert reader.ranges() == [(0, 30)]
+    assert not listings
+
+
+def test_a_listing_overtaken_by_retention_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listings = [[segment_name(0), segment_name(10)]]  # both unlinked since
+    whole = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: listings.pop() if listings else whole(path))
+    with logged(tmp_path, (20, 10)) as reader:
+        assert reader.read(25, 100) == pattern(25, 30)
+    assert not listings
 
 
 def test_a_read_stops_before_a_hole(tmp_path: Path) -> None:

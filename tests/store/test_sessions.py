@@ -104,7 +104,7 @@ def test_a_damaged_record_is_set_aside_and_reported(
 def test_a_write_cut_short_leaves_the_record_that_was(tmp_path: Path) -> None:
     table = SessionTable(tmp_path)
     table.put(BUILD)
-    (table.directory("k3v9") / "session.json.new").write_text('{"id": "k3v')
+    (table.directory("k3v9") / "session.json.new").write_text('{"id": "k3v' + "x" * 1000)
 
     assert table.all() == [BUILD]
     table.put(BUILD | {"name": "again"})

@@ -27,7 +27,7 @@ from holdfast.formats.timeline import (
 )
 from holdfast.store import LogReader, LogWriter, TimelineWriter, verify
 from holdfast.store.timeline import LOOK_BACK, TICK_BYTES, TICK_NS, WAITING_RECORDS
-from tests.store.disks import limited, small_disk
+from tests.store.disks import limited, open_files, small_disk
 
 NOW = 1_700_000_000_000_000_000
 SLICE = 32 * 1024
@@ -334,8 +334,10 @@ def test_a_newer_timeline_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     newer = encode_header(Header(bytes(16), 2)) + b"something else"
     (tmp_path / "timeline").write_bytes(newer)
 
+    before = open_files()
     with LogReader(tmp_path) as log, pytest.raises(NewerFormat):
         TimelineWriter(tmp_path, log)
+    assert open_files() == before
     assert (tmp_path / "timeline").read_bytes() == newer
 
 

@@ -21,6 +21,7 @@ FALLBACK_TERM = "xterm-256color"  # the daemon's own model; "dumb" is what has n
 SIZE_VARIABLES = ("COLUMNS", "LINES")  # they would go stale at the first resize
 END_TIMEOUT = 60.0  # seconds; the grace, which is a setting, and 10 s for the last output
 PAUSE = 0.02
+LIVING = ("starting", "running", "terminating")
 
 
 def run(values: Namespace) -> int:
@@ -136,7 +137,7 @@ def kill(values: Namespace) -> int:
 def wait_for_end(client: Client, session: str) -> None:
     """Wait until a session that was told to end has ended."""
     deadline = time.monotonic() + END_TIMEOUT
-    while client.call(Get(session=session)).ended is None:
+    while client.call(Get(session=session)).state in LIVING:
         if time.monotonic() > deadline:
             raise TimedOut(action=f"the end of session {session}", seconds=END_TIMEOUT)
         time.sleep(PAUSE)

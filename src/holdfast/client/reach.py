@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from holdfast.client.link import Link, open_socket
-from holdfast.config.paths import Paths, make_private
+from holdfast.config.paths import Paths
 from holdfast.errors import DaemonUnreachable, HoldfastError, NotConnected, PermissionDenied
 from holdfast.protocol.client_end import Welcomed
 from holdfast.protocol.connection import ConnectionEnded
@@ -74,8 +74,7 @@ class Reach(NamedTuple):
     def _start(self) -> None:
         from holdfast.keeper import launch  # noqa: PLC0415 - most calls start nothing
 
-        for place in (self.paths.state, self.paths.runtime):
-            make_private(place, os.getuid())
+        self.paths.prepare(os.getuid())
         try:
             launch.start(launch.spec(self.paths, self.environ))
         except launch.StartFailed as error:

@@ -38,6 +38,11 @@ class Paths:
         """Where the keeper itself answers when no daemon does."""
         return self.runtime / LONGEST_SOCKET_NAME
 
+    def prepare(self, uid: int) -> None:
+        """Make the directories, for this user alone; raise PermissionDenied."""
+        for directory in (self.state, self.runtime):
+            make_private(directory, uid)
+
     @classmethod
     def find(cls, environ: Mapping[str, str], uid: int) -> "Paths":
         """Return the places that hold for this environment and user; touches nothing."""

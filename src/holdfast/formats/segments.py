@@ -15,7 +15,7 @@ from typing import NamedTuple
 SEGMENT_SIZE = 8 * 1024 * 1024
 
 HIGHEST_OFFSET = 2**64 - 1  # the timeline and the wire give an offset eight bytes
-_NAME = re.compile(r"([0-9]{20})\.log", re.ASCII)  # 20 digits hold the highest offset
+_NAME = re.compile(r"([0-9]{20})\.log")  # 20 digits hold the highest offset
 
 
 class Segment(NamedTuple):

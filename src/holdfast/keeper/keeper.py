@@ -188,6 +188,10 @@ class Keeper:
         op = body.get("op")
         if op == "status":
             self.answer(channel, {"ok": True, **self.status()})
+        elif op == "try":
+            # Whoever has just mended the cause does not wait for the next try.
+            self.supervisor.daemon.next_try = time.monotonic()
+            self.answer(channel, {"ok": True, **self.status()})
         elif op == "restart":
             self.upgrade.begin(body.get("launch") or self.spec, lambda b: self.answer(channel, b))
         elif op == "stop":

@@ -144,8 +144,12 @@ class LogReader:
 
     def _segments(self) -> list[Segment]:
         # Names first, then sizes: a segment that has a successor does not grow any more.
-        sizes = [(first, self._size(first)) for first in segment_firsts(self._directory)]
-        return [Segment(first, size) for first, size in sizes if size is not None]
+        while firsts := segment_firsts(self._directory):
+            sizes = [(first, self._size(first)) for first in firsts]
+            # If even the last is gone by now, retention has overtaken this look as a whole.
+            if sizes[-1][1] is not None:
+                return [Segment(first, size) for first, size in sizes if size is not None]
+        return []
 
     def _end(self) -> int:
         while firsts := segment_firsts(self._directory):

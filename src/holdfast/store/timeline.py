@@ -164,7 +164,7 @@ class TimelineWriter:
         # One tick on each side of the hole, so that all the bytes around it can be checked.
         # The second one's CRC is of bytes that nobody has.
         self.flush(now_ns)
-        self._offset, self._crc, self._time_ns = offset, 0, now_ns
+        self._offset, self._time_ns = offset, now_ns
         self.flush(now_ns)
 
     def _write_waiting(self) -> bool:
@@ -227,7 +227,7 @@ def _look_back(fd: int) -> _Found:
     start = HEADER_SIZE + max(0, records - LOOK_BACK) // RECORD_SIZE * RECORD_SIZE
     found = _found(fd, header, start)
     # A damaged or tickless stretch of that length is no torn append: read everything.
-    if start > HEADER_SIZE and (found.tick is None or found.good == start):
+    if start > HEADER_SIZE and found.tick is None:
         return _found(fd, header, HEADER_SIZE)
     return found
 

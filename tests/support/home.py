@@ -1,0 +1,176 @@
+"""A Holdfast of a test's own: its home, its keeper, and the end of both."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from holdfast.client.blocking import Client, connect
+from holdfast.config import Paths
+from holdfast.keeper.ask import Gone, ask
+from holdfast.protocol.messages import Create, Get, Output, OutputChunk, SessionInfo
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 20.0  # seconds for anything to come true on a busy machine
+
+T = TypeVar("T")
+
+
+class Home:
+    """One HOLDFAST_HOME, and what a person or a script would do in it."""
+
+    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None) -> None:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("HOLDFAST_")}
+        self.environ = {**kept, "HOLDFAST_HOME": str(directory), **(settings or {})}
+        self.paths = Paths.find(self.environ, os.getuid())
+
+    # -- as a person
+
+    def hold(self, *arguments: str, typed: bytes | None = None, check: bool = True) -> str:
+        """Run a `hold` command and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "holdfast", *arguments],
+            env=self.environ,
+            cwd=ROOT,
+            input=typed,
+            stdin=subprocess.DEVNULL if typed is None else None,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"hold {arguments}: {done.returncode}\n{done.stderr.decode()}")
+        return done.stdout.decode(errors="replace")
+
+    # -- as a script
+
+    def client(self) -> Client:
+        return connect(self.paths, self.environ)
+
+    def create(self, client: Client, *argv: str, key: str = "", cwd: str = "/") -> SessionInfo:
+        """Start a program and return its session."""
+        env = {os.fsencode(k): os.fsencode(v) for k, v in self.environ.items()}
+        words = [os.fsencode(word) for word in argv]
+        wanted = Create(argv=words, cwd=os.fsencode(cwd), env=env, key=key)
+        return client.call(wanted).session
+
+    def output(self, client: Client, session: str, since: int = 0) -> bytes:
+        """Return everything a session printed up to now."""
+        data = bytearray()
+        while True:
+            chunk: OutputChunk = client.call(Output(session=session, since=since + len(data)))
+            data += chunk.data
+            if since + len(data) >= chunk.end:
+                return bytes(data)
+
+    def ended(self, client: Client, session: str) -> SessionInfo:
+        """Wait for the end of a session."""
+        return until(lambda: _over(client.call(Get(session=session))), "the session to end")
+
+    # -- as the operating system
+
+    def status(self) -> dict[str, Any]:
+        return self.ask("status")
+
+    def ask(self, op: str, **facts: Any) -> dict[str, Any]:
+        """Ask the keeper on its own socket."""
+        return ask(str(self.paths.keeper_socket), {"op": op, **facts}, 30.0)
+
+    def running(self) -> dict[str, Any]:
+        """Wait until a daemon serves, and return the status."""
+
+        def serving() -> dict[str, Any] | None:
+            try:
+                status = self.status()
+            except (OSError, Gone, TimeoutError):
+                return None
+            return status if status["daemon"]["state"] == "running" else None
+
+        return until(serving, "a daemon to serve")
+
+    def with_spare(self) -> dict[str, Any]:
+        """Wait until a spare daemon stands by as well."""
+
+        def spared() -> dict[str, Any] | None:
+            status = self.running()
+            return status if status["daemon"]["spare"] else None
+
+        return until(spared, "a spare daemon")
+
+    def kill_daemon(self) -> int:
+        """SIGKILL the daemon and return the pid it had."""
+        pid = self.running()["daemon"]["pid"]
+        os.kill(pid, signal.SIGKILL)
+        return int(pid)
+
+    def kill_keeper(self) -> int:
+        pid = self.running()["keeper"]["pid"]
+        os.kill(pid, signal.SIGKILL)
+        return int(pid)
+
+    def stop(self) -> None:
+        """End keeper, daemon and sessions; fail if one is left."""
+        try:
+            ask(str(self.paths.keeper_socket), {"op": "stop", "grace": 0.2}, 30.0)
+        except (FileNotFoundError, ConnectionRefusedError):
+            pass
+        left = self.processes()
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert left == [], f"left over: {left}"
+
+    def processes(self) -> list[int]:
+        """Pids of keepers and daemons of this home."""
+        home = self.environ["HOLDFAST_HOME"].encode()
+
+        def gone() -> bool:
+            return not list(_processes_of(home))
+
+        try:
+            until(gone, "the last process to end", patience=5)
+        except AssertionError:
+            pass
+        return list(_processes_of(home))
+
+
+def until(look: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
+    """Return the first true thing that *look* returns."""
+    deadline = time.monotonic() + patience
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"waited {patience:g} s in vain for {what}"
+        time.sleep(0.002)
+
+
+@contextmanager
+def running_home(directory: Path, settings: Mapping[str, str] | None = None) -> Iterator[Home]:
+    home = Home(directory, settings)
+    try:
+        yield home
+    finally:
+        home.stop()
+
+
+def _over(info: SessionInfo) -> SessionInfo | None:
+    return info if info.state in ("exited", "lost") else None
+
+
+def _processes_of(home: bytes) -> Iterator[int]:
+    for directory in Path("/proc").iterdir():
+        if directory.name.isdigit():
+            try:
+                words = (directory / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if any(word.endswith(b"/__main__.py") for word in words) and any(
+                json.dumps(home.decode()).encode() in word for word in words
+            ):
+                yield int(directory.name)
