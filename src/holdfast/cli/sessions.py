@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from holdfast.cli import door, render
 from holdfast.cli.exits import OK, OWN_FAILURE, Exit, Usage, note
 from holdfast.client.blocking import Client
-from holdfast.errors import NotFound, SessionGone, SessionTerminating, TimedOut
+from holdfast.errors import HoldfastError, NotFound, SessionGone, SessionTerminating, TimedOut
 from holdfast.protocol.messages import Create, Created, Get, Kill, List, Role, SessionInfo
-from holdfast.terminal.attach import Local, attach
-from holdfast.terminal.rawmode import ToldToLeave
 from holdfast.terminal.size import size_of
 from holdfast.types import LABEL_LIMIT, ExitStatus, Size
 
@@ -65,19 +63,21 @@ def session_environment(environ: Mapping[str, str], changes: list[str]) -> dict[
 
 def stay(client: Client, created: Created) -> int:
     """Show the session until its end or a detach; return the exit code."""
+    # Only here: `ls` and `kill` should not pay for it.
+    from holdfast.terminal.attach import Local, attach  # noqa: PLC0415
+    from holdfast.terminal.rawmode import ToldToLeave  # noqa: PLC0415
+
     local = Local(sys.stdin.fileno(), sys.stdout.fileno())
     session = created.session
     try:
         ended = attach(client, session, local, fresh=created.outcome == "created")
     except ToldToLeave as told:
         raise Exit(128 + told.number) from None
-    except BrokenPipeError:
-        raise
-    except Exception:
+    except (KeyboardInterrupt, HoldfastError):
         note(way_back(session))
         raise
     if ended is None:
-        note(f"[left {session.id}; {way_back(session)}]")
+        note(f"[{way_back(session)}]")
         return OK
     return code_of_program(ended)
 
