@@ -12,7 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from holdfast.client.blocking import Client
 from holdfast.errors import HoldfastError
@@ -23,20 +23,18 @@ FLOODS = 3
 ROUND_BYTES = 300 << 20  # then the logs are compared and thrown away, or a disk would fill up
 LATEST_KILL = 0.06  # seconds after a daemon appeared
 
+# Ended by a file, not by a signal: a signal that interrupts a write makes Python's buffered
+# writer and the terminal disagree about how much was written (seen without Holdfast).
 FLOOD = """
-import signal, sys
-on = True
-def stop(*_):
-    global on
-    on = False
-signal.signal(signal.SIGTERM, stop)
-out = sys.stdout.buffer
+import os, sys
 number = 0
-while on:
-    out.write(b"".join(b"%d\\n" % n for n in range(number, number + 500)))
+def put(data):
+    while data:
+        data = data[os.write(1, data):]
+while not os.path.exists(sys.argv[1]):
+    put(b"".join(b"%d\\n" % n for n in range(number, number + 500)))
     number += 500
-out.write(b"end %d\\n" % number)
-out.flush()
+put(b"end %d\\n" % number)
 """
 WRITER = """
 import os, sys, tty
@@ -80,38 +78,46 @@ class Killer:
         self.tally = Tally()
 
     def kill_next(self) -> None:
-        """Kill the next daemon, as soon as it exists or a moment later."""
-        status = until(self._fresh, "another daemon")
-        if status["state"] == "running" or self._chance.random() < 0.5:
-            time.sleep(self._chance.random() * LATEST_KILL)  # the moment is the experiment
-        self._last = status["pid"]
-        os.kill(status["pid"], signal.SIGKILL)
+        """Kill the next daemon: as it starts, as it serves, or when a spare stands by."""
+        wanted = self._chance.choices(["starting", "running", "spare"], [2, 5, 1])[0]
+        daemon = until(lambda: self._fresh(wanted), f"another daemon that is {wanted}")
+        time.sleep(self._chance.random() * LATEST_KILL)  # the moment is the experiment
+        self._last = daemon["pid"]
+        os.kill(daemon["pid"], signal.SIGKILL)
         self.tally.kills += 1
-        self.tally.starting += status["state"] != "running"
+        self.tally.starting += daemon["state"] != "running"
 
-    def _fresh(self) -> dict[str, object] | None:
+    def settle(self) -> None:
+        """Wait for a daemon that will not be killed."""
+        until(lambda: self._fresh("running"), "a daemon that may live")
+
+    def _fresh(self, wanted: str) -> dict[str, Any] | None:
         # Killed so often, it would be started again only every 5 s.
-        daemon = self._home.ask("try")["daemon"]
-        return daemon if daemon["pid"] and daemon["pid"] != self._last else None
+        daemon: dict[str, Any] = self._home.ask("try")["daemon"]
+        if not daemon["pid"] or daemon["pid"] == self._last:
+            return None
+        is_there = {"starting": True, "running": daemon["state"] == "running"}
+        return daemon if is_there.get(wanted, bool(daemon["spare"])) else None
 
 
 def torture_output(home: Home, kills: int, seed: int) -> Tally:
     """Kill the daemon under floods; return what the logs lack or have twice."""
     killer = Killer(home, random.Random(seed))
     tally = Tally()
+    stop = home.paths.state / "stop"
     while tally.kills < kills:
+        stop.unlink(missing_ok=True)
         with home.client() as client:
-            floods = [home.create(client, sys.executable, "-c", FLOOD) for _ in range(FLOODS)]
+            flood = (sys.executable, "-c", FLOOD, str(stop))
+            floods = [home.create(client, *flood) for _ in range(FLOODS)]
         while killer.tally.kills < kills and _printed(home, floods) < ROUND_BYTES:
             killer.kill_next()
-        home.running()
+        killer.settle()
         with home.client() as client:
-            for flood in floods:
-                assert flood.pid is not None
-                os.kill(flood.pid, signal.SIGTERM)
-            for flood in floods:
-                home.ended(client, flood.id)
-                tally += _compared(_log(home, flood))
+            stop.touch()
+            for session in floods:
+                home.ended(client, session.id)
+                tally += _compared(_log(home, session))
         tally.kills, tally.starting = killer.tally.kills, killer.tally.starting
     return tally
 
