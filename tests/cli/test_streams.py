@@ -1,6 +1,8 @@
 """Bytes out of a session and into it, exactly."""
 
 import hashlib
+import os
+import signal
 import subprocess
 
 import pytest
@@ -87,3 +89,21 @@ def test_a_terminal_is_not_asked_old_questions(hold: Hold) -> None:
     assert (shown, code) == (b"ab\x1b[?1049hcd\x1b[?1049l", 0)
     assert raw == b"a\x1b[6nb\x1b[?1049hc\x1b]11;?\x07d"
     assert hold.run("output", session).stdout == raw
+
+
+def test_a_follower_does_not_notice_that_the_daemon_dies(hold: Hold) -> None:
+    script = "stty -echo; echo ready; for i in 1 2 3; do read x; echo got $x; done"
+    session = hold.start("--", "sh", "-c", script)
+    with subprocess.Popen(
+        [*HOLD, "output", session, "--follow"], env=hold.environ, stdout=subprocess.PIPE
+    ) as follower:
+        assert follower.stdout is not None
+        shown = [follower.stdout.readline()]
+        for turn in ("one", "two", "three"):
+            os.kill(hold.status()["daemon"]["pid"], signal.SIGKILL)  # while it waits for more
+            hold.ok("send", session, turn, "--enter")
+            shown.append(follower.stdout.readline())
+        assert follower.stdout.read() == b""
+        assert follower.wait(TIMEOUT) == 0
+
+    assert shown == [b"ready\r\n", b"got one\r\n", b"got two\r\n", b"got three\r\n"]
