@@ -47,7 +47,6 @@ def status(values: Namespace) -> int:
             print(render.as_json({"ok": False, "reason": str(error), "daemon": None}))
         return UNREACHABLE
     if values.json:
-        found.pop("fds", None)  # of the frame, not of the answer
         print(render.as_json(found))
     else:
         print("\n".join(render.daemon_lines(found, now=render.clock())))

@@ -72,7 +72,7 @@ class KeeperLink:
         self.everything: Callable[[], Iterable[Handed]] = lambda: ()
         self._loop = loop
         self._channel: Channel | None = None
-        self._spawns: dict[str, tuple[Body, asyncio.Future[Handed]]] = {}
+        self._spawns: dict[str, tuple[Body, asyncio.Future[None]]] = {}
         self._successor: subprocess.Popen[bytes] | None = None
 
     # -- begin
@@ -89,9 +89,9 @@ class KeeperLink:
 
     # -- ask
 
-    def spawn(self, body: Body) -> "asyncio.Future[Handed]":
-        """Ask for a program; the future has its descriptors, or the error by its name."""
-        future: asyncio.Future[Handed] = self._loop.create_future()
+    def spawn(self, body: Body) -> "asyncio.Future[None]":
+        """Ask for a program; the future is done after `on_handed`, or has the error by name."""
+        future: asyncio.Future[None] = self._loop.create_future()
         self._spawns[body["id"]] = body, future
         self.tell({"op": "spawn", **body})
         return future
@@ -111,10 +111,17 @@ class KeeperLink:
     def _readable(self, channel: Channel) -> None:
         try:
             for body, fds in channel.receive():
-                self.heard(body, fds)
+                self._heard_safely(body, fds)
         except Gone:
             if channel is self._channel:
                 self._lost()
+
+    def _heard_safely(self, body: Body, fds: list[int]) -> None:
+        try:
+            self.heard(body, fds)
+        except Exception as error:  # noqa: BLE001 - the frames behind it are other sessions'
+            context = {"message": f"frame {body.get('op')!r} of the keeper", "exception": error}
+            self._loop.call_exception_handler(context)
 
     def heard(self, body: Body, fds: list[int]) -> None:
         """Act on one frame of the keeper."""
@@ -162,11 +169,17 @@ class KeeperLink:
             self.adopt_from(sock)
 
     def _spawned(self, handed: Handed) -> None:
+        # Asked for by us, or by the daemon before us.
         waiting = self._spawns.pop(handed.id, None)
-        if waiting is None or waiting[1].done():
-            self.on_handed(handed)  # asked for by the daemon before us
-        else:
-            waiting[1].set_result(handed)
+        try:
+            self.on_handed(handed)
+        except HoldfastError as error:
+            if waiting is None or waiting[1].done():
+                raise
+            waiting[1].set_exception(error)
+            return
+        if waiting is not None and not waiting[1].done():
+            waiting[1].set_result(None)
 
     def _failed(self, body: Body) -> None:
         waiting = self._spawns.pop(body["id"], None)

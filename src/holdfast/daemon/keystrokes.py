@@ -106,7 +106,7 @@ class Input:
         session: str,
         master: int,
         pipe: int,
-        page: Page,
+        page: Path,
         *,
         can_splice: bool,
     ) -> None:
@@ -114,7 +114,9 @@ class Input:
         self._session = session
         self._master = master
         self._pipe = pipe
-        self._page = page
+        self._path = page
+        # 4 KiB of memory: not for a session into which nobody ever typed.
+        self._mapped = Page(page) if page.exists() else None
         self._can_splice = can_splice
         self._queue: deque[_Piece] = deque()
         self._queued = 0
@@ -122,6 +124,12 @@ class Input:
         self._waits_for_room = False
         self._closed = False
         self._recover()
+
+    @property
+    def _page(self) -> Page:
+        if self._mapped is None:
+            self._mapped = Page(self._path)
+        return self._mapped
 
     def put(self, client_id: str, offset: int, data: bytes) -> "asyncio.Future[int]":
         """Queue input; the future has the client's offset once the PTY has it all."""
@@ -162,10 +170,14 @@ class Input:
             if not piece.taken.done():
                 piece.taken.set_exception(error())
         self._queue.clear()
-        self._page.close()
+        if self._mapped is not None:
+            self._mapped.close()
 
     def _recover(self) -> None:
-        pending, held = self._page.pending, _held(self._pipe)
+        held = _held(self._pipe)
+        if self._mapped is None and not held:
+            return
+        pending = self._page.pending
         done = self._page.done(pending.slot) if pending else 0
         what = found(pending, done, held)
         if what is Found.HALF:

@@ -71,12 +71,11 @@ class Requests:
             await session.grown(min(asked.wait, LONGEST_WAIT))
             session = self._sessions.following(record)
         if session is not None:
-            return self._chunk(session.reader, asked, final=False)
+            return self._chunk(session.reader, asked, record.offset, final=False)
         with LogReader(self._sessions.directory(record)) as reader:
-            return self._chunk(reader, asked, final=True)
+            return self._chunk(reader, asked, reader.end(), final=True)
 
-    def _chunk(self, reader: LogReader, asked: Output, *, final: bool) -> OutputChunk:
-        end = reader.end()
+    def _chunk(self, reader: LogReader, asked: Output, end: int, *, final: bool) -> OutputChunk:
         until = end if asked.until is None else min(asked.until, end)
         data = reader.read(asked.since, max(0, min(CHUNK, until - asked.since)))
         return OutputChunk(offset=asked.since, data=data, end=end, final=final)

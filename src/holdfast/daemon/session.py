@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from holdfast.daemon.keystrokes import Input, Page
+from holdfast.daemon.keystrokes import Input
 from holdfast.daemon.pump import Choice, Stalled, pump_for
 from holdfast.daemon.turns import Turns
 from holdfast.errors import SessionGone
@@ -145,7 +145,7 @@ class Session:
         self._probe = FIRST_PROBE
         self._waiters: list[asyncio.Future[None]] = []
         splices = choice.kind == "splice"
-        self.input = Input(loop, record.id, held.master, held.inp, Page(page), can_splice=splices)
+        self.input = Input(loop, record.id, held.master, held.inp, page, can_splice=splices)
 
     # -- output
 
@@ -188,9 +188,10 @@ class Session:
     def _grew(self) -> None:
         start, self.record.offset = self.record.offset, self.log.end
         now_ns = time.time_ns()
-        if start < self.log.end:
-            data = self.reader.read(start, self.log.end - start)
-            self._timeline.feed(start, data, now_ns)
+        data = self.log.tail(start)
+        if data is None:  # a segment ended in between: the timeline reads what it misses
+            start, data = self.log.end, b""
+        self._timeline.feed(start, data, now_ns)
         if self._tick_timer is None and (due := self._timeline.deadline_ns()) is not None:
             self._tick_timer = self._loop.call_later(max(0, due - now_ns) / 1e9, self._tick)
         if self._ending is not None:

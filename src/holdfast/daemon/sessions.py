@@ -1,6 +1,7 @@
 """All sessions of the daemon: created once, found by any of their names, kept after death."""
 
 import asyncio
+import errno
 import hashlib
 import json
 import sys
@@ -14,8 +15,10 @@ from holdfast.daemon.pump import Choice
 from holdfast.daemon.session import Record, Session
 from holdfast.daemon.turns import Turns
 from holdfast.errors import (
+    DiskFull,
     HoldfastError,
     InvalidArgument,
+    IoFailed,
     LimitReached,
     NotFound,
     SessionGone,
@@ -28,6 +31,7 @@ from holdfast.types import LABEL_LIMIT, Size
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread or misheard
 SHORTEST_ID = 6
+RETRY_TAKING = 1.0  # seconds until a session whose log cannot be opened is tried again
 
 
 class Sessions:
@@ -52,6 +56,7 @@ class Sessions:
         self._table = SessionTable(state)
         self._turns = Turns(loop)
         self._living: dict[str, Session] = {}
+        self._starting: dict[str, Record] = {}
         self._creating: dict[str, asyncio.Task[Created]] = {}
         self.records: dict[str, Record] = {}
         for data in self._table.all():
@@ -63,7 +68,16 @@ class Sessions:
     # -- begin
 
     def take(self, handed: Handed) -> None:
-        """Go on with a session that the keeper holds."""
+        """Go on with a session that the keeper holds.
+
+        At once, without awaiting: the program may have ended, and that is told next.
+        """
+        if handed.id in self._living:
+            handed.held.close()  # told twice, by two keepers
+            return
+        if fresh := self._starting.pop(handed.id, None):
+            self._take_fresh(fresh, handed)
+            return
         blob = json.loads(handed.blob)
         record = Record.from_json(self._table.get(handed.id) or blob)
         record.recovery = "adopted"
@@ -73,7 +87,23 @@ class Sessions:
             self._link.tell({"op": "forget", "id": record.id})
             handed.held.close()
             return
-        self._begin(record, handed)
+        try:
+            self._begin(record, handed)
+        except OSError as error:
+            # Its program waits, and loses nothing, until its log can be opened.
+            self._say(f"session {record.id} cannot be taken up: {error}")
+            self._loop.call_later(RETRY_TAKING, self.take, handed)
+
+    def _take_fresh(self, record: Record, handed: Handed) -> None:
+        try:
+            self._begin(record, handed).mark_life(1)
+        except OSError as error:
+            # A session without a log would be a promise that cannot be kept.
+            handed.held.close()
+            self._link.tell({"op": "kill", "id": record.id, "grace": 0})
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFull(path=str(self._table.directory(record.id))) from error
+            raise IoFailed(action="opening the log", reason=str(error)) from error
 
     def settle(self) -> None:
         """Note what nobody holds any more. Called once everything was handed over."""
@@ -149,20 +179,22 @@ class Sessions:
             creation=wanted.creation,
         )
         env = {_text(name): _text(value) for name, value in wanted.env.items()}
-        handed = await self._link.spawn(
-            {
-                "id": record.id,
-                "blob": record.blob(),
-                "argv": record.argv,
-                "cwd": record.cwd,
-                "env": {**env, "HOLDFAST_SESSION_ID": record.id},
-                "cols": size.cols,
-                "rows": size.rows,
-                "umask": wanted.umask,
-            }
-        )
-        session = self._begin(record, handed)
-        session.mark_life(1)
+        self._starting[record.id] = record
+        try:
+            await self._link.spawn(
+                {
+                    "id": record.id,
+                    "blob": record.blob(),
+                    "argv": record.argv,
+                    "cwd": record.cwd,
+                    "env": {**env, "HOLDFAST_SESSION_ID": record.id},
+                    "cols": size.cols,
+                    "rows": size.rows,
+                    "umask": wanted.umask,
+                }
+            )
+        finally:
+            self._starting.pop(record.id, None)
         return Created(session=self.info(record))
 
     def _new_id(self, creation: str) -> str:
@@ -245,6 +277,8 @@ class Sessions:
     def _child_ended(self, session: str, exit_: dict[str, Any]) -> None:
         if living := self._living.get(session):
             living.child_ended(exit_)
+        elif session not in self.records:
+            self._link.tell({"op": "forget", "id": session})  # it never got a log
 
     def _finished(self, session: Session) -> None:
         del self._living[session.record.id]
@@ -262,7 +296,7 @@ class Sessions:
         try:
             record = Record.from_json(data)
         except (KeyError, TypeError, ValueError) as error:
-            print(f"a record of a session cannot be used: {error!r}", file=sys.stderr)  # noqa: T201
+            self._say(f"a record of a session cannot be used: {error!r}")
             return
         self.records[record.id] = record
 
@@ -271,8 +305,11 @@ class Sessions:
             self._table.put(record.to_json())
         except (OSError, HoldfastError) as error:
             # The keeper's blob says the same; a full disk must not stop a session.
-            print(f"session {record.id} could not be written down: {error}", file=sys.stderr)  # noqa: T201
+            self._say(f"session {record.id} could not be written down: {error}")
         self._link.tell({"op": "blob", "id": record.id, "blob": record.blob()})
+
+    def _say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - it is the daemon's log
 
 
 def _checked(wanted: Create) -> Size:
