@@ -139,7 +139,7 @@ class Home:
         return list(_processes_of(home))
 
 
-def until(look: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
+def until(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
     """Return the first true thing that *look* returns."""
     deadline = time.monotonic() + patience
     while True:
