@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.daemon.session import Held
+from holdfast.daemon.record import Held, shown
 from holdfast.errors import (
     CommandNotFound,
     CwdMissing,
@@ -24,9 +24,11 @@ from holdfast.errors import (
     PermissionDenied,
 )
 from holdfast.keeper import launch
-from holdfast.keeper.sessions import BATCH
-from holdfast.keeper.wire import VERSION, Body, Channel, Gone
+from holdfast.keeper.sessions import grouped
+from holdfast.keeper.wire import FRAME_LIMIT, VERSION, Body, Channel, Gone, TooLarge
 
+WAITING = "programs that wait to be started while the keeper is busy"
+SMALLER = "pass less: a file instead of an argument, fewer variables"
 SUCCESSOR_PATIENCE = 3.0  # seconds until another successor is tried
 
 
@@ -68,6 +70,7 @@ class KeeperLink:
         self.on_handed: Callable[[Handed], None] = lambda _handed: None
         self.on_listening: Callable[[socket.socket], object] = lambda _sock: None
         self.on_settled: Callable[[], object] = lambda: None
+        self.on_expected: Callable[[str], object] = lambda _blob: None
         self.ready: dict[str, Any] = {}
         self.everything: Callable[[], Iterable[Handed]] = lambda: ()
         self._loop = loop
@@ -90,10 +93,23 @@ class KeeperLink:
     # -- ask
 
     def spawn(self, body: Body) -> "asyncio.Future[None]":
-        """Ask for a program; the future is done after `on_handed`, or has the error by name."""
+        """Ask for a program; it is handed over before the future is done, or has the error."""
+        if self._channel is not None and not self._channel.has_room:
+            raise LimitReached(resource=WAITING, limit=1, remedy="try again in a moment")
+        future = self.expect(body)
+        try:
+            self.tell({"op": "spawn", **body})
+        except TooLarge as error:
+            del self._spawns[body["id"]]
+            raise LimitReached(
+                resource="bytes of arguments and environment", limit=FRAME_LIMIT, remedy=SMALLER
+            ) from error
+        return future
+
+    def expect(self, body: Body) -> "asyncio.Future[None]":
+        """Wait for a program that was asked for, perhaps by the daemon before us."""
         future: asyncio.Future[None] = self._loop.create_future()
         self._spawns[body["id"]] = body, future
-        self.tell({"op": "spawn", **body})
         return future
 
     def tell(self, body: Body) -> None:
@@ -111,17 +127,10 @@ class KeeperLink:
     def _readable(self, channel: Channel) -> None:
         try:
             for body, fds in channel.receive():
-                self._heard_safely(body, fds)
+                self.heard(body, fds)
         except Gone:
             if channel is self._channel:
                 self._lost()
-
-    def _heard_safely(self, body: Body, fds: list[int]) -> None:
-        try:
-            self.heard(body, fds)
-        except Exception as error:  # noqa: BLE001 - the frames behind it are other sessions'
-            context = {"message": f"frame {body.get('op')!r} of the keeper", "exception": error}
-            self._loop.call_exception_handler(context)
 
     def heard(self, body: Body, fds: list[int]) -> None:
         """Act on one frame of the keeper."""
@@ -141,6 +150,8 @@ class KeeperLink:
         elif op == "exited":
             self.on_exited(body["id"], body["exit"])
         elif op == "handed":
+            for blob in body.get("spawning", ()):
+                self.on_expected(blob)
             self.on_settled()
         elif op == "listen":
             self._listen(body, fds)
@@ -169,17 +180,16 @@ class KeeperLink:
             self.adopt_from(sock)
 
     def _spawned(self, handed: Handed) -> None:
-        # Asked for by us, or by the daemon before us.
-        waiting = self._spawns.pop(handed.id, None)
+        _, future = self._spawns.pop(handed.id, (None, None))
         try:
+            # At once: the next frame may say that it has ended already.
             self.on_handed(handed)
         except HoldfastError as error:
-            if waiting is None or waiting[1].done():
-                raise
-            waiting[1].set_exception(error)
-            return
-        if waiting is not None and not waiting[1].done():
-            waiting[1].set_result(None)
+            if future is not None and not future.done():
+                future.set_exception(error)
+        else:
+            if future is not None and not future.done():
+                future.set_result(None)
 
     def _failed(self, body: Body) -> None:
         waiting = self._spawns.pop(body["id"], None)
@@ -224,10 +234,9 @@ class KeeperLink:
         listeners = self.listeners
         fds = [listeners.clients[-1].fileno(), listeners.adoption[-1].fileno()]
         channel.send({"op": "adopted", "version": VERSION, "inodes": listeners.inodes}, fds)
-        everything = list(self.everything())
-        for at in range(0, len(everything), BATCH):
+        for some in grouped(list(self.everything()), lambda one: one.described()[0]):
             described, all_fds = [], []
-            for handed in everything[at : at + BATCH]:
+            for handed in some:
                 body, own = handed.described()
                 described.append(body)
                 all_fds += own
@@ -235,7 +244,8 @@ class KeeperLink:
         facts = {"pid": os.getpid(), "restarts": self.restarts, **self.ready}
         channel.send({**facts, "op": "handed"})
         for body, _ in self._spawns.values():
-            channel.send({"op": "spawn", **body})
+            if "env" in body:  # else it was asked for by the daemon before us
+                channel.send({"op": "spawn", **body})
         self._write_on(channel)
 
     def _write_on(self, channel: Channel) -> None:
@@ -270,15 +280,17 @@ def _handed(described: Body, fds: list[int]) -> Handed:
 def _error(failed: Body, asked: Body) -> HoldfastError:
     """Return the error that the keeper's code and detail stand for."""
     code, detail = failed["code"], failed["detail"]
-    command = asked["argv"][0]
+    command = shown(asked["argv"][0])
     if code == "COMMAND_NOT_FOUND":
         return CommandNotFound(command=command)
     if code == "CWD_MISSING":
-        return CwdMissing(path=asked["cwd"], reason=detail)
+        return CwdMissing(path=shown(asked["cwd"]), reason=detail)
     if code == "PERMISSION_DENIED":
         return PermissionDenied(action=f"running {command!r}: {detail}")
     if code == "LIMIT_REACHED":
-        return LimitReached(resource=f"processes or files ({detail})", limit=0)
+        error = LimitReached(resource=detail, limit=0)
+        what = f"{command!r} could not be started: {detail}"
+        return error.said(what, "end what is no longer needed, or raise the limit (ulimit -a)")
     if code == "IO_ERROR":
         return IoFailed(action=f"starting {command!r}", reason=detail)
     return Internal(summary=detail)

@@ -1,18 +1,22 @@
 """The keeper's sessions: spawned, told of, signalled, reaped, remembered, forgotten."""
 
+import json
 import os
 import resource
 import signal
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from holdfast.keeper import spawn
 from holdfast.keeper.children import Child
 from holdfast.keeper.loop import Loop
-from holdfast.keeper.wire import FDS_LIMIT, Body
+from holdfast.keeper.wire import FDS_LIMIT, FRAME_LIMIT, Body
 
+T = TypeVar("T")
 Tell = Callable[[Body, tuple[int, ...]], None]
 BATCH = FDS_LIMIT // 5  # sessions in one frame of a hand-over, four descriptors each
+BATCH_BYTES = FRAME_LIMIT // 2  # of JSON; a single session may have that much and more
 
 
 class Sessions:
@@ -141,16 +145,34 @@ class Sessions:
 
     def batches(self) -> list[tuple[Body, tuple[int, ...]]]:
         """Frames that describe every session, with its descriptors."""
-        children, frames = list(self.by_id.values()), []
-        for at in range(0, len(children), BATCH):
-            some = children[at : at + BATCH]
+        frames = []
+        for some in grouped(list(self.by_id.values()), Child.described):
             fds = tuple(fd for child in some for fd in child.fds)
             frames.append(({"op": "sessions", "sessions": [c.described() for c in some]}, fds))
         return frames
 
     @property
+    def expected(self) -> list[str]:
+        """The blobs of sessions whose exec is not over."""
+        return [spawning.blob for spawning in self.spawning.values()]
+
+    @property
     def living(self) -> int:
         return sum(child.exit is None for child in self.by_id.values()) + len(self.spawning)
+
+
+def grouped(items: list[T], described: Callable[[T], Body]) -> list[list[T]]:
+    """Return *items* in groups of which each fits into one frame of a hand-over."""
+    groups: list[list[T]] = []
+    size = 0
+    for item in items:
+        more = len(json.dumps(described(item)))
+        if not groups or len(groups[-1]) == BATCH or size + more > BATCH_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(item)
+        size += more
+    return groups
 
 
 def children_in(body: Body, fds: list[int], *, ours: bool) -> list[Child]:

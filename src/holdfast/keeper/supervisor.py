@@ -92,10 +92,19 @@ class Supervisor:
         for service in self.services.values():
             for process in (service.active, service.spare):
                 if process is not None and process.pid == pid:
+                    self._hear_out(process)
                     self._loop.drop(process.channel)
                     service.ended(process, self._why(service.name, status), now)
                     return True
         return False
+
+    def _hear_out(self, process: Process) -> None:
+        """Take in what it told last: clients have been promised that it is done."""
+        try:
+            for body, fds in process.channel.receive():
+                self.heard(process, body, fds)
+        except Gone:
+            pass  # its end, as expected
 
     def adopt(self, channel: Channel, hello: Body) -> None:
         """Take over a daemon that outlived the keeper before this one."""
@@ -135,7 +144,8 @@ class Supervisor:
         inodes = [listener.inode for listener in self.listeners]
         fds = tuple(listener.sock.fileno() for listener in self.listeners)
         take = {"op": "take", "version": VERSION, "inodes": inodes, "keeper": os.getpid()}
-        self._batches = [*self._sessions.batches(), ({"op": "handed"}, ())]
+        handed = {"op": "handed", "spawning": self._sessions.expected}
+        self._batches = [*self._sessions.batches(), (handed, ())]
         self._send(process, {**take, "restarts": self.daemon.restarts}, fds)
 
     def heard(self, process: Process, body: Body, fds: list[int]) -> None:
