@@ -61,7 +61,11 @@ def restart(_values: Namespace) -> int:
     try:
         reply = _ask({"op": "restart", "launch": spec}, RESTART_TIMEOUT, patient=True)
     except NoKeeper:
-        return start(_values)
+        _start_keeper(spec)
+        if _ask({"op": "status"}, STATUS_TIMEOUT, patient=True)["daemon"]["state"] != "adopting":
+            return start(_values)
+        # The keeper was killed while the daemon hung: a restart wakes that one, then ends it.
+        reply = _ask({"op": "restart", "launch": spec}, RESTART_TIMEOUT, patient=True)
     _insist(reply, "the daemon was not restarted")
     with door.client() as client:
         print(f"daemon running, pid {client.welcome.pid}")
@@ -125,6 +129,15 @@ def _ask(body: dict[str, Any], timeout: float, *, patient: bool) -> dict[str, An
         except TimeoutError as error:
             raise TimedOut(action=f"asking the keeper to {body['op']}", seconds=timeout) from error
         time.sleep(PAUSE)
+
+
+def _start_keeper(spec: dict[str, Any]) -> None:
+    paths = door.places()
+    paths.prepare(os.getuid())
+    try:
+        launch.start(spec)
+    except launch.StartFailed as error:
+        raise DaemonUnreachable(path=str(paths.socket), reason=str(error)) from error
 
 
 def _insist(reply: dict[str, Any], what: str) -> None:

@@ -130,6 +130,9 @@ class Session:
         self.record = record
         self.held = held
         self.stalled: str | None = None
+        self.child_exit: dict[str, Any] | None = None
+        self.kill_at: float | None = None
+        """When the keeper will KILL, by the monotonic clock; its successor has to know."""
         self._loop = loop
         self._turns = turns
         self._finished = finished
@@ -253,6 +256,7 @@ class Session:
         """The keeper has reaped the program; its last output may still be coming."""
         if self.record.state in OVER or self._ending is not None:
             return
+        self.child_exit, self.kill_at = exit_, None
         status = exit_.get("status")
         self.record.exit = ExitStatus.from_wait(status) if status is not None else ExitStatus()
         self.record.maxrss_kib = exit_.get("maxrss_kib")

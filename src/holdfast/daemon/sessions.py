@@ -67,6 +67,8 @@ class Sessions:
         blob = json.loads(handed.blob)
         record = Record.from_json(self._table.get(handed.id) or blob)
         record.recovery = "adopted"
+        if record.state is State.LOST and handed.exit is None:
+            record.state = State.RUNNING  # noted by a daemon that was cut off from its keeper
         if record.state in OVER:
             # Its end was written down, but the keeper had not heard it.
             self.records[record.id] = record
@@ -83,6 +85,7 @@ class Sessions:
                 self._write(record)
 
     def _begin(self, record: Record, handed: Handed) -> Session:
+        self._pages.mkdir(mode=0o700, parents=True, exist_ok=True)  # cleaners of /tmp come by
         directory = self._table.directory(record.id)
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         session = Session(
@@ -97,6 +100,7 @@ class Sessions:
         )
         self.records[record.id] = record
         self._living[record.id] = session
+        session.kill_at = handed.kill_at
         session.begin()
         self._write(record)
         if handed.exit is not None:
@@ -233,6 +237,8 @@ class Sessions:
         """Ask the keeper to end a session; the KILL deadline is kept there."""
         session.ask_end()
         grace = 0.0 if now else self._config.kill_grace or 0.0
+        due = time.monotonic() + grace
+        session.kill_at = due if session.kill_at is None else min(session.kill_at, due)
         self._link.tell({"op": "kill", "id": session.record.id, "grace": grace})
         self._write(session.record)
 
@@ -254,8 +260,8 @@ class Sessions:
 
     def _handed(self) -> list[Handed]:
         return [
-            Handed(record.id, record.blob(), session.held, None, None)
-            for record, session in ((s.record, s) for s in self._living.values())
+            Handed(s.record.id, s.record.blob(), s.held, s.child_exit, s.kill_at)
+            for s in self._living.values()
         ]
 
     def _remember(self, data: dict[str, Any]) -> None:
