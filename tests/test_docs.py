@@ -1,12 +1,14 @@
 """The documents tell the truth about the code."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import reference
 from holdfast.cli.commands import COMMANDS
+from holdfast.cli.parsing import parse
 from holdfast.config.settings import settings
 from holdfast.errors import BY_CODE
 from holdfast.protocol.messages import EVENTS, NOTICES, REQUESTS
@@ -52,3 +54,18 @@ def test_files_that_documents_name_are_there(page: Path) -> None:
     )
 
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def typed_lines(page: Path) -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith("hold ") or line == "hold"]
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_line_in_the_documents_can_be_typed(page: Path) -> None:
+    for line in typed_lines(page):
+        for part in re.split(r" (?:&&|\||;|[<>] ?\S+)", line.partition(" # ")[0]):
+            words = shlex.split(part)
+            if words[:1] == ["hold"]:
+                assert parse(words[1:]).command, line

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from holdfast.client.blocking import Client, connect
 from holdfast.config import Paths
 from holdfast.keeper.ask import Gone, ask
-from holdfast.protocol.messages import Create, Get, Output, OutputChunk, SessionInfo
+from holdfast.protocol.messages import Create, Get, Output, SessionInfo
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0  # seconds for anything to come true on a busy machine
@@ -64,7 +64,7 @@ class Home:
         """Return everything a session printed up to now."""
         data = bytearray()
         while True:
-            chunk: OutputChunk = client.call(Output(session=session, since=since + len(data)))
+            chunk = client.call(Output(session=session, since=since + len(data)))
             data += chunk.data
             if since + len(data) >= chunk.end:
                 return bytes(data)
@@ -139,7 +139,7 @@ class Home:
         return list(_processes_of(home))
 
 
-def until(look: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
+def until(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
     """Return the first true thing that *look* returns."""
     deadline = time.monotonic() + patience
     while True:

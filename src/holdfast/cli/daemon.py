@@ -21,7 +21,7 @@ RESTART_TIMEOUT = 20.0  # seconds: the check of the new version, TERM, 5 s, KILL
 STOP_MARGIN = 10.0  # seconds beyond the grace that sessions are given
 SUCCESSOR = 2.0  # seconds in which a successor appears when a keeper was killed
 PAUSE = 0.05
-UP = ("running", "starting")
+UP = ("running", "starting", "adopting")
 
 
 class NoKeeper(Exception):
@@ -47,6 +47,7 @@ def status(values: Namespace) -> int:
             print(render.as_json({"ok": False, "reason": str(error), "daemon": None}))
         return UNREACHABLE
     if values.json:
+        found.pop("fds", None)  # of the frame, not of the answer
         print(render.as_json(found))
     else:
         print("\n".join(render.daemon_lines(found, now=render.clock())))

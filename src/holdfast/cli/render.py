@@ -1,7 +1,6 @@
 """How sessions and the daemon look on a terminal, and as JSON."""
 
 import os
-import shlex
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -42,8 +41,15 @@ def session_row(session: SessionInfo, *, now: float, home: str) -> tuple[str, ..
         str(session.pid or "-"),
         one_line(_from_home(session.cwd, home)),
         age(now - session.created),
-        one_line(shlex.join(session.argv)),
+        one_line(command_line(session.argv)),
     )
+
+
+def command_line(argv: Sequence[str]) -> str:
+    """Return the words as they could be typed into a shell."""
+    import shlex  # noqa: PLC0415 - compiles a pattern; an empty list needs none
+
+    return shlex.join(argv)
 
 
 def state_words(session: SessionInfo) -> str:

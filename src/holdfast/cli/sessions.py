@@ -2,23 +2,24 @@
 
 import os
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Mapping
 
 from holdfast.cli import door, render
 from holdfast.cli.exits import OK, OWN_FAILURE, Exit, Usage, note
 from holdfast.client.blocking import Client
-from holdfast.errors import NotFound, SessionGone, SessionTerminating
-from holdfast.protocol.messages import Create, Created, Kill, List, Role, SessionInfo
-from holdfast.terminal.attach import Local, attach
-from holdfast.terminal.rawmode import ToldToLeave
+from holdfast.errors import HoldfastError, NotFound, SessionGone, SessionTerminating, TimedOut
+from holdfast.protocol.messages import Create, Created, Get, Kill, List, Role, SessionInfo
 from holdfast.terminal.size import size_of
 from holdfast.types import LABEL_LIMIT, ExitStatus, Size
 
 FALLBACK_SIZE = (80, 24)
 FALLBACK_TERM = "xterm-256color"  # the daemon's own model; "dumb" is what has no terminal at all
 SIZE_VARIABLES = ("COLUMNS", "LINES")  # they would go stale at the first resize
-KILL_TIMEOUT = 60.0  # seconds; the grace is a setting
+END_TIMEOUT = 60.0  # seconds; the grace, which is a setting, and 10 s for the last output
+PAUSE = 0.02
+LIVING = ("starting", "running", "terminating")
 
 
 def run(values: Namespace) -> int:
@@ -62,19 +63,21 @@ def session_environment(environ: Mapping[str, str], changes: list[str]) -> dict[
 
 def stay(client: Client, created: Created) -> int:
     """Show the session until its end or a detach; return the exit code."""
+    # Only here: `ls` and `kill` should not pay for it.
+    from holdfast.terminal.attach import Local, attach  # noqa: PLC0415
+    from holdfast.terminal.rawmode import ToldToLeave  # noqa: PLC0415
+
     local = Local(sys.stdin.fileno(), sys.stdout.fileno())
     session = created.session
     try:
         ended = attach(client, session, local, fresh=created.outcome == "created")
     except ToldToLeave as told:
         raise Exit(128 + told.number) from None
-    except BrokenPipeError:
-        raise
-    except Exception:
+    except (KeyboardInterrupt, HoldfastError):
         note(way_back(session))
         raise
     if ended is None:
-        note(f"[left {session.id}; {way_back(session)}]")
+        note(f"[{way_back(session)}]")
         return OK
     return code_of_program(ended)
 
@@ -116,16 +119,28 @@ def kill(values: Namespace) -> int:
     with door.client() as client:
         if not values.all:
             session = door.session_named(client, values.id)
-            client.call(Kill(session=session.id, now=values.now), KILL_TIMEOUT)
+            client.call(Kill(session=session.id, now=values.now))
+            wait_for_end(client, session.id)
             return OK
         living = client.call(List()).sessions
         for session in living:
             try:
-                client.call(Kill(session=session.id, now=values.now), KILL_TIMEOUT)
+                client.call(Kill(session=session.id, now=values.now))
             except (NotFound, SessionGone, SessionTerminating):
                 pass  # it was quicker
+        for session in living:
+            wait_for_end(client, session.id)
     note(f"{len(living)} ended" if living else "no session lives")
     return OK
+
+
+def wait_for_end(client: Client, session: str) -> None:
+    """Wait until a session that was told to end has ended."""
+    deadline = time.monotonic() + END_TIMEOUT
+    while client.call(Get(session=session)).state in LIVING:
+        if time.monotonic() > deadline:
+            raise TimedOut(action=f"the end of session {session}", seconds=END_TIMEOUT)
+        time.sleep(PAUSE)
 
 
 # -- values

@@ -10,8 +10,6 @@ from holdfast.cli.exits import OK, Usage, note
 from holdfast.client.blocking import CALL_TIMEOUT, Client
 from holdfast.errors import InputQueueFull, OffsetPruned, TimedOut
 from holdfast.protocol.messages import Input, Output, Role
-from holdfast.terminal.modes import Modes
-from holdfast.terminal.queries import QueryFilter
 
 WAIT = 30.0  # seconds of one long poll
 PIECE = 256 << 10  # bytes of output at a time
@@ -63,6 +61,10 @@ def read(
 
 def _show(out: int, chunks: Iterator[bytes]) -> None:
     """Write to a terminal what does it no harm, and leave it in its ordinary modes."""
+    # Only here: bytes into a file or a pipe should not pay for it.
+    from holdfast.terminal.modes import Modes  # noqa: PLC0415
+    from holdfast.terminal.queries import QueryFilter  # noqa: PLC0415
+
     questions, modes = QueryFilter(), Modes()
     try:
         for chunk in chunks:

@@ -173,8 +173,10 @@ class Client:
         while True:
             try:
                 return self._reach.dial(first_number=first_number)
-            except passing:
+            except passing as error:
                 if time.monotonic() + pause > give_up:
+                    if isinstance(error, NotConnected):
+                        raise self._reach.unreachable(error.reason) from error
                     raise
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

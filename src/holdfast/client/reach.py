@@ -59,7 +59,7 @@ class Reach(NamedTuple):
         except PermissionError as error:
             raise PermissionDenied(action=f"connecting to {path}") from error
         except OSError as error:
-            raise self._unreachable(error.strerror or str(error)) from error
+            raise self.unreachable(error.strerror or str(error)) from error
         _distrust_strangers(sock, path)
         return sock
 
@@ -79,9 +79,10 @@ class Reach(NamedTuple):
         try:
             launch.start(launch.spec(self.paths, self.environ))
         except launch.StartFailed as error:
-            raise self._unreachable(str(error)) from error
+            raise self.unreachable(str(error)) from error
 
-    def _unreachable(self, reason: str, fix: str = "") -> DaemonUnreachable:
+    def unreachable(self, reason: str, fix: str = "") -> DaemonUnreachable:
+        """Return the error that says why no daemon could be reached."""
         error = DaemonUnreachable(path=str(self.paths.socket), reason=reason)
         return error.said(error.what, fix or error.fix)
 
@@ -112,11 +113,11 @@ class Reach(NamedTuple):
 
     def _silent(self, daemon: dict[str, Any]) -> HoldfastError:
         if not daemon:
-            return self._unreachable("neither the daemon nor its keeper answers", RESTART)
+            return self.unreachable("neither the daemon nor its keeper answers", RESTART)
         reason = daemon.get("reason")
         if daemon.get("state") == "running" or not reason:
-            return self._unreachable(f"the daemon (pid {daemon.get('pid')}) is silent", RESTART)
-        return self._unreachable(f"the daemon does not start: {reason}", LOOK)
+            return self.unreachable(f"the daemon (pid {daemon.get('pid')}) is silent", RESTART)
+        return self.unreachable(f"the daemon does not start: {reason}", LOOK)
 
 
 def _opened(path: str) -> socket.socket:
@@ -137,7 +138,7 @@ def _heard(link: Link, deadline: float) -> Welcome | None:
             if isinstance(event, Welcomed):
                 return event.welcome
             if isinstance(event, ConnectionEnded):
-                raise event.error or NotConnected(reason="closed during the handshake")
+                raise event.error or NotConnected(reason="it ends during the handshake")
     return None
 
 

@@ -133,9 +133,9 @@ def test_goodbye_delivers_what_is_owed_and_then_closes() -> None:
     both.to_daemon()
 
     assert both.heard_by_daemon[1:] == [NoticeReceived(Goodbye())]
-    assert not both.daemon.should_close
+    closes_at_once = both.daemon.should_close
     both.daemon.reply(number, Listed(sessions=[]))
-    assert both.daemon.should_close
+    assert (closes_at_once, both.daemon.should_close) == (False, True)
     both.to_client()
     both.client.feed_end()
     assert both.client.next_event() == ConnectionEnded(None)
