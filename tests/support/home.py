@@ -69,6 +69,12 @@ class Home:
             if since + len(data) >= chunk.end:
                 return bytes(data)
 
+    def offset(self, client: Client, session: str) -> int:
+        return client.call(Get(session=session)).offset
+
+    def state(self, client: Client, session: str) -> str:
+        return client.call(Get(session=session)).state
+
     def ended(self, client: Client, session: str) -> SessionInfo:
         """Wait for the end of a session."""
         return until(lambda: _over(client.call(Get(session=session))), "the session to end")

@@ -14,6 +14,7 @@ from holdfast.config.settings import Config
 from holdfast.errors import DaemonUnreachable, InvalidSetting, IoFailed, TimedOut
 from holdfast.keeper import launch
 from holdfast.keeper.ask import Gone, ask
+from holdfast.protocol.messages import Role
 
 UNREACHABLE = 7
 STATUS_TIMEOUT = 2.0  # seconds; a keeper does nothing that takes time
@@ -46,12 +47,23 @@ def status(values: Namespace) -> int:
         else:
             print(render.as_json({"ok": False, "reason": str(error), "daemon": None}))
         return UNREACHABLE
+    if found["daemon"]["state"] in UP:
+        found["daemon"] |= _greeted()
     if values.json:
         found.pop("fds", None)  # of the frame, not of the answer
         print(render.as_json(found))
     else:
         print("\n".join(render.daemon_lines(found, now=render.clock())))
     return OK if (found.get("daemon") or {}).get("state") in UP else UNREACHABLE
+
+
+def _greeted() -> dict[str, str]:
+    """Greet the daemon: to its keeper one that hangs looks like any other."""
+    try:
+        door.client(Role.STREAM, autostart=False).close()
+    except DaemonUnreachable as error:
+        return {"state": "silent", "reason": f"it does not answer; {error.fix}"}
+    return {}
 
 
 def restart(_values: Namespace) -> int:
