@@ -53,7 +53,7 @@ class Input:
         session: str,
         master: int,
         pipe: int,
-        page: Path,
+        open_page: Callable[[], Page],
         *,
         can_splice: bool,
     ) -> None:
@@ -61,9 +61,8 @@ class Input:
         self._session = session
         self._master = master
         self._pipe = pipe
-        self._path = page
-        # 4 KiB of memory: not for a session into which nobody ever typed.
-        self._mapped = Page(page) if page.exists() else None
+        self._open_page = open_page
+        self._mapped: Page | None = None  # 4 KiB: not for a session into which nobody types
         self._can_splice = can_splice
         self._queue: deque[_Piece] = deque()
         self._queued = 0
@@ -81,7 +80,7 @@ class Input:
     @property
     def _page(self) -> Page:
         if self._mapped is None:
-            self._mapped = Page(self._path)
+            self._mapped = self._open_page()
         return self._mapped
 
     def put(self, client_id: str, offset: int, data: bytes) -> "asyncio.Future[int]":
@@ -156,8 +155,8 @@ class Input:
 
     def _recover(self) -> None:
         held = _held(self._pipe)
-        if self._mapped is None and not held:
-            return
+        if not held:
+            return  # whatever was noted, nothing was under way
         pending = self._page.pending
         done = self._page.done(pending.slot) if pending else 0
         what = found(pending, done, held)
@@ -172,8 +171,7 @@ class Input:
             return
         if what is Found.APPLIED and pending:
             self._page.set_done(pending.slot, pending.end)
-        if held:
-            os.read(self._pipe, 1)
+        os.read(self._pipe, 1)
 
     def _go_on(self) -> None:
         """Apply pieces until the queue is empty, the PTY is full or the turn is over."""
