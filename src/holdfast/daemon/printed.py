@@ -9,10 +9,8 @@ from holdfast.errors import HoldfastError
 from holdfast.formats.timeline import Life, Resize
 from holdfast.store.log import LogWriter
 from holdfast.store.log_reader import LogReader
-from holdfast.store.timeline import TimelineWriter
+from holdfast.store.timeline import TICK_BYTES, TICK_NS, TimelineWriter
 from holdfast.types import Size
-
-SHORTEST_PAUSE = 0.05  # seconds between tries to write a tick that a full disk refused
 
 
 class Printed:
@@ -27,6 +25,7 @@ class Printed:
         except BaseException:
             self.log.close()
             raise
+        self._grown_ns = 0
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._complaint = ""
@@ -45,18 +44,17 @@ class Printed:
     def mark_resize(self, size: Size) -> None:
         self._timeline.append(Resize(self.log.end, time.time_ns(), size.cols, size.rows))
 
-    def grew(self, start: int) -> None:
-        """Take note of what is in the log from *start* on, and tell who waits."""
-        now_ns = time.time_ns()
-        try:
-            self._timeline.feed(start, self.reader.read(start, self.log.end - start), now_ns)
-        except HoldfastError as error:
-            # The disk does not give back what it took. The log is complete all the same, and
-            # the timeline fetches what it lacks when it can be read.
-            self._complain(str(error))
-        due = self._timeline.deadline_ns()
-        if self._timer is None and due is not None:
-            self._timer = self._loop.call_later(max(0, due - now_ns) / 1e9, self._tick)
+    def grew(self) -> None:
+        """Take note that the log has grown, and tell who waits.
+
+        The timeline reads it back in pieces of a whole tick, not after each slice: that is
+        off the way of a key, and costs a flood a tenth of the calls.
+        """
+        self._grown_ns = time.time_ns()
+        if self.log.end - self._timeline.offset >= TICK_BYTES:
+            self._read_back()
+        if self._timer is None:
+            self._timer = self._loop.call_later(TICK_NS / 1e9, self._tick)
         self.wake()
 
     async def grown(self, patience: float) -> None:
@@ -79,21 +77,26 @@ class Printed:
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._read_back()
         self._timeline.flush(time.time_ns())
         self._timeline.close()
         self.log.close()
         self.reader.close()
 
+    def _read_back(self) -> None:
+        try:
+            self._timeline.feed(self.log.end, b"", self._grown_ns)
+        except HoldfastError as error:
+            # The disk does not give back what it took. The log is complete all the same, and
+            # the timeline fetches what it lacks when it can be read.
+            self._complain(str(error))
+
     def _tick(self) -> None:
         self._timer = None
-        now_ns = time.time_ns()
-        due = self._timeline.deadline_ns()
-        if due is not None and due <= now_ns:
-            self._timeline.flush(now_ns)
-            due = self._timeline.deadline_ns()
-        if due is not None:
-            pause = max(SHORTEST_PAUSE, (due - now_ns) / 1e9)
-            self._timer = self._loop.call_later(pause, self._tick)
+        self._read_back()
+        self._timeline.flush(time.time_ns())
+        if self._timeline.deadline_ns() is not None:  # the disk is full
+            self._timer = self._loop.call_later(TICK_NS / 1e9, self._tick)
 
     def _complain(self, text: str) -> None:
         if text != self._complaint:

@@ -114,7 +114,7 @@ class Session:
         if start < self.record.offset:
             if self._ending is not None:
                 self._ending.heard(self._loop.time())
-            self.printed.grew(start)
+            self.printed.grew()
 
     # -- output that goes nowhere for a while
 
