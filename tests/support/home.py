@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,6 +49,20 @@ class Home:
             raise AssertionError(f"hold {arguments}: {done.returncode}\n{done.stderr.decode()}")
         return done.stdout.decode(errors="replace")
 
+    def failing(self, *arguments: str) -> str:
+        """Run a `hold` command that fails and return what it complained."""
+        done = subprocess.run(
+            [sys.executable, "-m", "holdfast", *arguments],
+            env=self.environ,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode, f"hold {arguments} did not fail"
+        return done.stderr.decode(errors="replace")
+
     # -- as a script
 
     def client(self) -> Client:
@@ -73,6 +88,12 @@ class Home:
             if since + len(data) >= chunk.end:
                 return bytes(data)
 
+    def offset(self, client: Client, session: str) -> int:
+        return client.call(Get(session=session)).offset
+
+    def state(self, client: Client, session: str) -> str:
+        return client.call(Get(session=session)).state
+
     def ended(self, client: Client, session: str) -> SessionInfo:
         """Wait for the end of a session."""
         return until(lambda: _over(client.call(Get(session=session))), "the session to end")
@@ -85,6 +106,12 @@ class Home:
     def ask(self, op: str, **facts: Any) -> dict[str, Any]:
         """Ask the keeper on its own socket."""
         return ask(str(self.paths.keeper_socket), {"op": op, **facts}, 30.0)
+
+    @contextmanager
+    def asking(self, op: str, **facts: Any) -> Iterator[Callable[[], dict[str, Any]]]:
+        """Ask the keeper and go on; what is yielded waits for the answer."""
+        with ThreadPoolExecutor(1) as pool:
+            yield pool.submit(self.ask, op, **facts).result
 
     def running(self) -> dict[str, Any]:
         """Wait until a daemon serves, and return the status."""
@@ -124,10 +151,31 @@ class Home:
             lambda: pid if (pid := fresh()) not in (None, previous) else None, "another daemon"
         )
 
+    def another_daemon(self, old: int) -> None:
+        """Wait until a daemon other than *old* serves."""
+        until(lambda: self.running()["daemon"]["pid"] != old, "another daemon")
+
     def kill_keeper(self) -> int:
         pid = self.running()["keeper"]["pid"]
         os.kill(pid, signal.SIGKILL)
         return int(pid)
+
+    def answers(self) -> bool:
+        """Whether a keeper answers."""
+        try:
+            return bool(self.status())
+        except (OSError, Gone, TimeoutError):
+            return False
+
+    def open_files(self, pid: int) -> int:
+        return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+    def pids(self) -> set[int]:
+        """Pids of this home's programs right now."""
+        return set(_processes_of(self.environ["HOLDFAST_HOME"].encode()))
+
+    def keepers(self) -> set[int]:
+        return {pid for pid in self.pids() if b"/keeper/__main__.py" in _command_of(pid)}
 
     def stop(self) -> None:
         """End keeper, daemon and sessions; fail if one is left."""
@@ -174,6 +222,18 @@ def running_home(directory: Path, settings: Mapping[str, str] | None = None) -> 
         home.stop()
 
 
+def children_of(pid: int) -> list[int]:
+    """Pids of its children, zombies too."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def _over(info: SessionInfo) -> SessionInfo | None:
     return info if info.state in ("exited", "lost") else None
 
@@ -181,10 +241,7 @@ def _over(info: SessionInfo) -> SessionInfo | None:
 def _processes_of(home: bytes) -> Iterator[int]:
     for directory in Path("/proc").iterdir():
         if directory.name.isdigit():
-            try:
-                words = (directory / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
+            words = _command_of(int(directory.name)).split(b"\0")
             if any(word.endswith(b"/__main__.py") for word in words) and any(
                 json.dumps(home.decode()).encode() in word for word in words
             ):

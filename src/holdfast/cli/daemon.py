@@ -14,6 +14,7 @@ from holdfast.config.settings import Config
 from holdfast.errors import DaemonUnreachable, InvalidSetting, IoFailed, TimedOut
 from holdfast.keeper import launch
 from holdfast.keeper.ask import Gone, ask
+from holdfast.protocol.messages import Role
 
 UNREACHABLE = 7
 STATUS_TIMEOUT = 2.0  # seconds; a keeper does nothing that takes time
@@ -46,12 +47,22 @@ def status(values: Namespace) -> int:
         else:
             print(render.as_json({"ok": False, "reason": str(error), "daemon": None}))
         return UNREACHABLE
+    if found["daemon"]["state"] in UP:
+        found["daemon"] |= _greeted()
     if values.json:
-        found.pop("fds", None)  # of the frame, not of the answer
         print(render.as_json(found))
     else:
         print("\n".join(render.daemon_lines(found, now=render.clock())))
     return OK if (found.get("daemon") or {}).get("state") in UP else UNREACHABLE
+
+
+def _greeted() -> dict[str, str]:
+    """Greet the daemon: to its keeper one that hangs looks like any other."""
+    try:
+        door.client(Role.STREAM, autostart=False).close()
+    except DaemonUnreachable as error:
+        return {"state": "silent", "reason": f"it does not answer; {error.fix}"}
+    return {}
 
 
 def restart(_values: Namespace) -> int:
@@ -62,7 +73,11 @@ def restart(_values: Namespace) -> int:
     try:
         reply = _ask({"op": "restart", "launch": spec}, RESTART_TIMEOUT, patient=True)
     except NoKeeper:
-        return start(_values)
+        _start_keeper(spec)
+        if _ask({"op": "status"}, STATUS_TIMEOUT, patient=True)["daemon"]["state"] != "adopting":
+            return start(_values)
+        # The keeper was killed while the daemon hung: a restart wakes that one, then ends it.
+        reply = _ask({"op": "restart", "launch": spec}, RESTART_TIMEOUT, patient=True)
     _insist(reply, "the daemon was not restarted")
     with door.client() as client:
         print(f"daemon running, pid {client.welcome.pid}")
@@ -126,6 +141,15 @@ def _ask(body: dict[str, Any], timeout: float, *, patient: bool) -> dict[str, An
         except TimeoutError as error:
             raise TimedOut(action=f"asking the keeper to {body['op']}", seconds=timeout) from error
         time.sleep(PAUSE)
+
+
+def _start_keeper(spec: dict[str, Any]) -> None:
+    paths = door.places()
+    paths.prepare(os.getuid())
+    try:
+        launch.start(spec)
+    except launch.StartFailed as error:
+        raise DaemonUnreachable(path=str(paths.socket), reason=str(error)) from error
 
 
 def _insist(reply: dict[str, Any], what: str) -> None:

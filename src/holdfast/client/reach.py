@@ -16,6 +16,7 @@ from holdfast.protocol.messages import Hello, Welcome
 from holdfast.protocol.state import HANDSHAKE_TIMEOUT
 
 PATIENCE = 1.0  # seconds for a welcome before the keeper is asked; a restart takes 0.2
+PAUSE = 0.01
 RESTART = "`hold daemon restart` replaces it; no session is lost"
 LOOK = "`hold daemon status` shows the rest; `hold daemon restart` tries again at once"
 
@@ -69,7 +70,7 @@ class Reach(NamedTuple):
             if not self.autostart:
                 raise
         self._start()
-        return open_socket(path)
+        return _opened(path)
 
     def _start(self) -> None:
         from holdfast.keeper import launch  # noqa: PLC0415 - most calls start nothing
@@ -117,6 +118,18 @@ class Reach(NamedTuple):
         if daemon.get("state") == "running" or not reason:
             return self.unreachable(f"the daemon (pid {daemon.get('pid')}) is silent", RESTART)
         return self.unreachable(f"the daemon does not start: {reason}", LOOK)
+
+
+def _opened(path: str) -> socket.socket:
+    """Connect to what was just started, or has just been asked to look after its sockets."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return open_socket(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() > give_up:
+                raise
+        time.sleep(PAUSE)
 
 
 def _heard(link: Link, deadline: float) -> Welcome | None:

@@ -23,6 +23,7 @@ from holdfast.daemon.pump import choose
 from holdfast.daemon.requests import Requests
 from holdfast.daemon.server import ClientProtocol
 from holdfast.daemon.sessions import Sessions
+from holdfast.keeper.place import PUMP_LOCK
 from holdfast.keeper.wire import Body, Channel, Gone
 
 new_loop: Callable[[], asyncio.AbstractEventLoop]
@@ -49,7 +50,7 @@ def run(spec: dict[str, Any], fd: int) -> int:
         frames = _wait_for_hand_over(channel)
     except Gone:
         return 0  # a spare whose keeper ended
-    _lock_pump(Path(spec["runtime"]))
+    _lock_pump(Path(spec["state"]))
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_serve(spec, config, channel, frames))
     return 0
@@ -72,12 +73,13 @@ def _wait_for_hand_over(channel: Channel) -> list[tuple[Body, list[int]]]:
             return frames
 
 
-def _lock_pump(runtime: Path) -> None:
+def _lock_pump(state: Path) -> None:
     """Hold the lock without which nobody may write to a log.
 
-    The keeper sees to it that only one daemon pumps; this makes the kernel see to it.
+    The keeper sees to it that only one daemon pumps; this makes the kernel see to it. And
+    its note tells a keeper that adopts whom it waits for.
     """
-    fd = os.open(runtime / "pump.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(state / PUMP_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -123,11 +125,12 @@ async def _serve(
         link.heard(*frame)
     await handed.wait()
     sessions.settle()
-    for sock in link.listeners.clients:
+    for sock in link.clients:
         await accept(sock)
     link.on_listening = lambda sock: loop.create_task(accept(sock))
     link.tell({"op": "ready", **link.ready})
     await ended.wait()
+    link.is_ending = True
     for server in servers:
         server.close()
     sessions.close()

@@ -1,19 +1,19 @@
 """The daemon's line to the keeper: what it is handed, what it asks for.
 
-When the keeper dies nothing else does: this side holds the same descriptors, starts a
-successor and hands them to it. Requests that were not answered are asked again.
+When the keeper dies nothing else does: this side holds the same descriptors and hands them
+to a successor. Requests that were not answered are asked again.
 """
 
 import asyncio
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from holdfast.daemon.record import Held, shown
+from holdfast.daemon.successors import Successors
 from holdfast.errors import (
     CommandNotFound,
     CwdMissing,
@@ -23,13 +23,12 @@ from holdfast.errors import (
     LimitReached,
     PermissionDenied,
 )
-from holdfast.keeper import launch
 from holdfast.keeper.sessions import grouped
 from holdfast.keeper.wire import FRAME_LIMIT, VERSION, Body, Channel, Gone, TooLarge
 
+CLIENTS = "hold.sock"
 WAITING = "programs that wait to be started while the keeper is busy"
 SMALLER = "pass less: a file instead of an argument, fewer variables"
-SUCCESSOR_PATIENCE = 3.0  # seconds until another successor is tried
 
 
 @dataclass
@@ -50,21 +49,12 @@ class Handed:
         return {**facts, "exit": self.exit, "kill_at": self.kill_at, "count": len(fds)}, fds
 
 
-@dataclass
-class Listeners:
-    """The sockets that clients and successors connect to."""
-
-    clients: list[socket.socket] = field(default_factory=list)
-    adoption: list[socket.socket] = field(default_factory=list)
-    inodes: list[int] = field(default_factory=list)
-
-
 class KeeperLink:
     """Talk with whichever keeper there is."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, spec: dict[str, Any]) -> None:
-        self.spec = spec
-        self.listeners = Listeners()
+        self.clients: list[socket.socket] = []
+        self.successors = Successors(loop, spec, self._claimed)
         self.restarts = 0
         self.on_exited: Callable[[str, dict[str, Any]], None] = lambda _id, _exit: None
         self.on_handed: Callable[[Handed], None] = lambda _handed: None
@@ -76,7 +66,11 @@ class KeeperLink:
         self._loop = loop
         self._channel: Channel | None = None
         self._spawns: dict[str, tuple[Body, asyncio.Future[None]]] = {}
-        self._successor: subprocess.Popen[bytes] | None = None
+        self._clients_inode = 0
+        self._keeper_pid = 0
+        self._soft_files = 0
+        self.is_ending = False
+        """Whether this daemon goes: then the end of its keeper is no news."""
 
     # -- begin
 
@@ -84,11 +78,6 @@ class KeeperLink:
         """Listen to this keeper from now on."""
         self._channel = channel
         self._loop.add_reader(channel.fileno(), self._readable, channel)
-
-    def adopt_from(self, sock: socket.socket) -> None:
-        """Be found by keepers that come after ours."""
-        self.listeners.adoption.append(sock)
-        self._loop.add_reader(sock.fileno(), self._successor_connects, sock)
 
     # -- ask
 
@@ -136,8 +125,7 @@ class KeeperLink:
         """Act on one frame of the keeper."""
         op = body.get("op")
         if op == "take":
-            self.restarts = body["restarts"]
-            self._take_listeners(body, fds)
+            self._take(body, fds)
             self.tell({"op": "taken"})
         elif op == "sessions":
             for described in body["sessions"]:
@@ -154,30 +142,24 @@ class KeeperLink:
                 self.on_expected(blob)
             self.on_settled()
         elif op == "listen":
-            self._listen(body, fds)
+            self._listen(body["name"], body["inode"], fds[0])
 
-    def _take_listeners(self, body: Body, fds: list[int]) -> None:
-        # Two for each time the sockets were bound; the last two are the reachable ones.
-        for at, fd in enumerate(fds):
-            sock = socket.socket(fileno=fd)
-            if at % 2 == 0:
-                self._take_client_listener(sock)
-            else:
-                self.adopt_from(sock)
-        self.listeners.inodes = body["inodes"][-2:]
+    def _take(self, body: Body, fds: list[int]) -> None:
+        self.restarts = body["restarts"]
+        self._keeper_pid = body["keeper"]
+        self._soft_files = body["soft_files"]
+        for name, inode, fd in zip(body["names"], body["inodes"], fds, strict=True):
+            self._listen(name, inode, fd)
 
-    def _take_client_listener(self, sock: socket.socket) -> None:
-        self.listeners.clients.append(sock)
-        self.on_listening(sock)
-
-    def _listen(self, body: Body, fds: list[int]) -> None:
-        sock = socket.socket(fileno=fds[0])
-        if body["name"] == "hold.sock":
-            self.listeners.inodes[0] = body["inode"]
-            self._take_client_listener(sock)
+    def _listen(self, name: str, inode: int, fd: int) -> None:
+        # Some may be from before the socket was deleted: whoever waits there is served too.
+        sock = socket.socket(fileno=fd)
+        if name == CLIENTS:
+            self.clients.append(sock)
+            self._clients_inode = inode
+            self.on_listening(sock)
         else:
-            self.listeners.inodes[1] = body["inode"]
-            self.adopt_from(sock)
+            self.successors.listen_on(sock, inode)
 
     def _spawned(self, handed: Handed) -> None:
         _, future = self._spawns.pop(handed.id, (None, None))
@@ -200,40 +182,46 @@ class KeeperLink:
 
     def _lost(self) -> None:
         channel, self._channel = self._channel, None
-        if channel is not None:
-            self._loop.remove_reader(channel.fileno())
-            self._loop.remove_writer(channel.fileno())
-            channel.close()
-            print("the keeper is gone; starting its successor", file=sys.stderr, flush=True)  # noqa: T201
-            self._start_successor()
-
-    def _start_successor(self) -> None:
-        if self._channel is not None:
+        if channel is None:
             return
-        if self._successor is None or self._successor.poll() is not None:
-            argv = launch.command(self.spec, "keeper")
-            null = subprocess.DEVNULL
-            try:
-                self._successor = subprocess.Popen(
-                    argv, stdin=null, stdout=null, start_new_session=True, cwd="/"
-                )
-            except OSError as error:
-                print(f"no successor: {error}", file=sys.stderr, flush=True)  # noqa: T201
-        self._loop.call_later(SUCCESSOR_PATIENCE, self._start_successor)
+        self._loop.remove_reader(channel.fileno())
+        self._loop.remove_writer(channel.fileno())
+        channel.close()
+        if self.is_ending:
+            return
+        print("the keeper is gone; starting its successor", file=sys.stderr, flush=True)  # noqa: T201
+        self.successors.start()
+        # What it had not handed over yet has ended with it; serve the rest.
+        self.on_settled()
 
-    def _successor_connects(self, listener: socket.socket) -> None:
+    def _claimed(self, channel: Channel, said: Body) -> None:
+        if self._channel is not None:
+            # It may have died, and we have not read so far.
+            self._readable(self._channel)
+        if self._channel is None:
+            self.successors.has_come()
+            self._hand_to(channel, said)
+            return
         try:
-            sock, _ = listener.accept()
-        except OSError:
-            return
-        channel = Channel(sock)
-        if self._channel is not None:
-            channel.close()  # we have a keeper; there can be only one
-            return
+            channel.send({"op": "refused", "keeper": self._keeper_pid})
+        except Gone:
+            pass
+        channel.close()
+
+    def _hand_to(self, channel: Channel, said: Body) -> None:
+        self._keeper_pid = said.get("keeper", 0)
         self.attach(channel)
-        listeners = self.listeners
-        fds = [listeners.clients[-1].fileno(), listeners.adoption[-1].fileno()]
-        channel.send({"op": "adopted", "version": VERSION, "inodes": listeners.inodes}, fds)
+        try:
+            self._describe_all(channel)
+        except Gone:
+            self._lost()
+        else:
+            self._write_on(channel)
+
+    def _describe_all(self, channel: Channel) -> None:
+        inodes = [self._clients_inode, self.successors.inode]
+        fds = [self.clients[-1].fileno(), self.successors.listeners[-1].fileno()]
+        channel.send({"op": "adopted", "version": VERSION, "inodes": inodes}, fds)
         for some in grouped(list(self.everything()), lambda one: one.described()[0]):
             described, all_fds = [], []
             for handed in some:
@@ -241,12 +229,11 @@ class KeeperLink:
                 described.append(body)
                 all_fds += own
             channel.send({"op": "sessions", "sessions": described}, all_fds)
-        facts = {"pid": os.getpid(), "restarts": self.restarts, **self.ready}
-        channel.send({**facts, "op": "handed"})
+        facts = {"pid": os.getpid(), "restarts": self.restarts, "soft_files": self._soft_files}
+        channel.send({**self.ready, **facts, "op": "handed"})
         for body, _ in self._spawns.values():
             if "env" in body:  # else it was asked for by the daemon before us
                 channel.send({"op": "spawn", **body})
-        self._write_on(channel)
 
     def _write_on(self, channel: Channel) -> None:
         if channel.wants_to_write:

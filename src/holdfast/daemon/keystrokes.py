@@ -53,7 +53,7 @@ class Input:
         session: str,
         master: int,
         pipe: int,
-        page: Page,
+        open_page: Callable[[], Page],
         *,
         can_splice: bool,
     ) -> None:
@@ -61,7 +61,8 @@ class Input:
         self._session = session
         self._master = master
         self._pipe = pipe
-        self._page = page
+        self._open_page = open_page
+        self._mapped: Page | None = None  # 4 KiB: not for a session into which nobody types
         self._can_splice = can_splice
         self._queue: deque[_Piece] = deque()
         self._queued = 0
@@ -75,6 +76,12 @@ class Input:
         self._timer: asyncio.Handle | None = None
         self._closed = False
         self._recover()
+
+    @property
+    def _page(self) -> Page:
+        if self._mapped is None:
+            self._mapped = self._open_page()
+        return self._mapped
 
     def put(self, client_id: str, offset: int, data: bytes) -> "asyncio.Future[int]":
         """Queue input; the future has the client's offset once the PTY has it all."""
@@ -118,7 +125,8 @@ class Input:
                 waiter.taken.set_exception(error())
         self._waiters.clear()
         self._queue.clear()
-        self._page.close()
+        if self._mapped is not None:
+            self._mapped.close()
 
     def _full(self) -> InputQueueFull:
         return InputQueueFull(session=self._session, queued=self._queued, limit=QUEUE_LIMIT)
@@ -146,7 +154,10 @@ class Input:
     # -- the five steps
 
     def _recover(self) -> None:
-        pending, held = self._page.pending, _held(self._pipe)
+        held = _held(self._pipe)
+        if not held:
+            return  # whatever was noted, nothing was under way
+        pending = self._page.pending
         done = self._page.done(pending.slot) if pending else 0
         what = found(pending, done, held)
         if what is Found.HALF:
@@ -160,8 +171,7 @@ class Input:
             return
         if what is Found.APPLIED and pending:
             self._page.set_done(pending.slot, pending.end)
-        if held:
-            os.read(self._pipe, 1)
+        os.read(self._pipe, 1)
 
     def _go_on(self) -> None:
         """Apply pieces until the queue is empty, the PTY is full or the turn is over."""

@@ -62,9 +62,11 @@ class SplicePump:
         self._master = master
         self._pipe = pipe
         self._log = log
+        self._left_behind = True  # by the daemon before us, or by a full disk
 
     def slice(self) -> Slice:
-        self.drain()
+        if self._left_behind:
+            self.drain()
         taken, hung_up = 0, False
         for _ in range(SPLICES):
             try:
@@ -80,25 +82,34 @@ class SplicePump:
             if count == 0 or taken >= SLICE:
                 break
         if taken:
-            self.drain()
+            self._left_behind = True
+            self._empty(taken)
+            self._left_behind = False
         return Slice(taken, hung_up)
 
     def drain(self) -> int:
+        moved = self._empty(None)
+        self._left_behind = False
+        return moved
+
+    def _empty(self, known: int | None) -> int:
+        """Move what the pipe holds; knowing how much saves the call that finds it empty."""
         moved = 0
-        while True:
+        while known is None or moved < known:
             try:
                 fd, position, room = self._log.place()
                 count = os.splice(
                     self._pipe, fd, room, offset_dst=position, flags=os.SPLICE_F_NONBLOCK
                 )
             except BlockingIOError:
-                return moved
+                break
             except OSError as error:
                 raise Stalled(error) from error
             if count == 0:
-                return moved
+                break
             self._log.advance(count)
             moved += count
+        return moved
 
 
 class CopyPump:

@@ -6,6 +6,7 @@ import struct
 import termios
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,9 @@ class Session:
         self.record = record
         self.held = held
         self.stalled: str | None = None
+        self.child_exit: dict[str, Any] | None = None
         self.kill_at: float | None = None
+        """When the keeper will KILL, by the monotonic clock; its successor has to know."""
         self._loop = loop
         self._turns = turns
         self._finished = finished
@@ -55,7 +58,7 @@ class Session:
             self._pump = pump_for(choice, held.master, held.out, self.printed.log)
             splices = choice.kind == "splice"
             self.input = Input(
-                loop, record.id, held.master, held.inp, Page(page), can_splice=splices
+                loop, record.id, held.master, held.inp, partial(Page, page), can_splice=splices
             )
         except BaseException:
             self.printed.close()
@@ -159,6 +162,7 @@ class Session:
         """The keeper has reaped the program; its last output may still be coming."""
         if self.record.state in OVER or self._ending is not None:
             return
+        self.child_exit, self.kill_at = exit_, None
         status = exit_.get("status")
         self.record.exit = ExitStatus.from_wait(status) if status is not None else ExitStatus()
         self.record.maxrss_kib = exit_.get("maxrss_kib")

@@ -81,6 +81,8 @@ class Sessions:
             handed.held.close()
             return
         self.records.add(record)
+        if record.state is State.LOST and handed.exit is None:
+            record.state = State.RUNNING  # noted by a daemon that was cut off from its keeper
         if record.state in OVER:
             # Its end is known, but the keeper has not heard that it is written down.
             handed.held.close()
@@ -302,10 +304,8 @@ class Sessions:
         return [
             *self._late.values(),
             *(
-                Handed(
-                    session.record.id, session.record.blob(), session.held, None, session.kill_at
-                )
-                for session in self._living.values()
+                Handed(s.record.id, s.record.blob(), s.held, s.child_exit, s.kill_at)
+                for s in self._living.values()
             ),
         ]
 

@@ -6,6 +6,7 @@ the keeper itself is its child, so it is nobody's job and has no terminal, ever.
 
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -31,8 +32,10 @@ def main() -> int:
 
 def _serve(launch: dict[str, Any], writer: int) -> int:
     from holdfast.keeper import place  # noqa: PLC0415 - the path is known only now
-    from holdfast.keeper.keeper import Keeper  # noqa: PLC0415
+    from holdfast.keeper.keeper import SIGNALS, Keeper  # noqa: PLC0415
 
+    # Until there are handlers: somebody who found our lock taken may nudge us at once.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         _detach(place.open_log(os.path.join(launch["state"], "keeper.log")))
         lock = place.lock(os.path.join(launch["state"], "keeper.lock"), launch["runtime"])

@@ -66,7 +66,7 @@ class Child:
     def vanished(self) -> None:
         """Note the end of a child that is not ours, with its exit code if the kernel tells."""
         self.kill_at = None
-        self.exit = {"status": _status_of(self.pidfd), "maxrss_kib": None}
+        self.exit = {"status": status_of(self.pidfd), "maxrss_kib": None}
 
     def signal(self, number: int) -> None:
         """Signal the process group. Safe while the leader was not reaped: its id is taken."""
@@ -75,6 +75,8 @@ class Child:
                 os.killpg(self.pid, number)
             except ProcessLookupError:
                 pass  # it is a zombie that the next SIGCHLD reports
+            except PermissionError:
+                pass  # a setuid program (sudo): it hears the terminal closing, and nothing else
 
     def terminate(self) -> None:
         """Ask the group to end, in the way its leader listens to."""
@@ -91,15 +93,24 @@ class Child:
 
 
 def _ignores(pid: int, number: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
-            masks = [line.split()[1] for line in status if line.startswith(("SigIgn:", "SigBlk:"))]
-    except OSError:
-        return False
+    masks = _facts(pid, "SigIgn:", "SigBlk:")
     return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
 
 
-def _status_of(pidfd: int) -> int | None:
+def is_stopped(pid: int) -> bool:
+    """Whether a process was stopped by a signal; False where the system does not tell."""
+    return _facts(pid, "State:") == ["T"]
+
+
+def _facts(pid: int, *names: str) -> list[str]:
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+            return [line.split()[1] for line in status if line.startswith(names)]
+    except OSError:
+        return []
+
+
+def status_of(pidfd: int) -> int | None:
     """Return the wait status of an ended process that somebody else reaped, if known."""
     info = bytearray(_INFO.pack(_INFO_EXIT, *[0] * 13))
     try:

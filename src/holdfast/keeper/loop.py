@@ -9,6 +9,8 @@ from typing import Any
 from holdfast.keeper.wire import Body, Channel, Gone
 
 FrameHandler = Callable[[Body, list[int]], None]
+LONGEST_SLEEP = 86400.0  # seconds; epoll refuses more than 24 days
+FAULT_PAUSE = 0.05  # seconds; a fault in every turn must not eat a core or fill the disk
 
 
 class Loop:
@@ -43,7 +45,7 @@ class Loop:
                     channel.flush()
                 if mask & selectors.EVENT_READ:
                     for body, fds in channel.receive():
-                        on_frame(body, fds)
+                        self._call(lambda frame: on_frame(*frame), (body, fds))
                 self.wrote(channel)
             except Gone as gone:
                 self.drop(channel)
@@ -77,7 +79,7 @@ class Loop:
         """Run until `stopped`."""
         while not self.stopped:
             due = min((d for f in self._deadlines if (d := f()) is not None), default=None)
-            timeout = None if due is None else max(0.0, due - time.monotonic())
+            timeout = None if due is None else min(max(0.0, due - time.monotonic()), LONGEST_SLEEP)
             for key, mask in self._selector.select(timeout):
                 # By number: what a callback before closed has none, and asking for it raises.
                 if self._selector.get_map().get(key.fd) is key:
@@ -93,3 +95,4 @@ class Loop:
                 traceback.print_exc()
             except OSError:
                 pass  # the log's disk is full: less said, but nobody ends for it
+            time.sleep(FAULT_PAUSE)

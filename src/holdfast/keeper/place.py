@@ -3,6 +3,7 @@
 The caller has made the directories and checked that they are private.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -12,6 +13,7 @@ import stat
 from dataclasses import dataclass
 
 BACKLOG = 4096  # connects that wait while no daemon runs; a full backlog fails them oddly
+PUMP_LOCK = "pump.lock"  # beside the logs: who holds it may write to them
 LOG_LIMIT = 5 << 20  # bytes of a program log before it is rotated at a start
 
 
@@ -43,9 +45,48 @@ def nudge(note: str) -> None:
     try:
         owner = json.loads(note)
         if owner["host"] == socket.gethostname():
-            os.kill(int(owner["pid"]), signal.SIGHUP)
-    except (ValueError, KeyError, TypeError, OSError):
-        pass  # it is just writing its note, or just ended; the caller tries again anyway
+            nudge_pid(int(owner["pid"]))
+    except (ValueError, KeyError, TypeError):
+        pass  # it is just writing its note; the caller tries again anyway
+
+
+def nudge_pid(pid: int) -> None:
+    """The same, when its pid is known."""
+    try:
+        if _is_keeper(pid):
+            os.kill(pid, signal.SIGHUP)
+    except OSError:
+        pass  # just ended
+
+
+def _is_keeper(pid: int) -> bool:
+    """Whether a note still tells the truth.
+
+    One that a killed keeper left is read by whoever comes between its successor's lock and
+    its successor's note; by then the pid may be an innocent program's.
+    """
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return b"keeper/__main__.py" in file.read()
+    except FileNotFoundError:
+        return not os.path.exists("/proc/self")  # a system without /proc cannot tell
+
+
+def pump_holder(state: str) -> int | None:
+    """Return the pid of the daemon that holds the pump's lock, whoever started it."""
+    try:
+        fd = os.open(os.path.join(state, PUMP_LOCK), os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        note = os.pread(fd, 100, 0).removeprefix(b"pid ")
+        return int(note) if note.isdigit() else None
+    else:
+        return None
+    finally:
+        os.close(fd)
 
 
 @dataclass
@@ -81,6 +122,9 @@ def listen(path: str) -> Listener:
     previous = os.umask(0o177)
     try:
         sock.bind(path)
+    except OSError:
+        sock.close()
+        raise
     finally:
         os.umask(previous)
     sock.listen(BACKLOG)
@@ -98,6 +142,37 @@ def open_log(path: str) -> int:
     except FileNotFoundError:
         pass
     return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+class Doorman:
+    """Accepts connections; one for which no descriptor is free is closed.
+
+    Left in the backlog it would wake the loop without end.
+    """
+
+    def __init__(self) -> None:
+        self._reserve = self._reserved()
+
+    def accept(self, listener: socket.socket) -> socket.socket | None:
+        """Return a connection, or None when there is none after all."""
+        try:
+            return listener.accept()[0]
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE) or self._reserve < 0:
+                return None
+        os.close(self._reserve)
+        try:
+            listener.accept()[0].close()
+        except OSError:
+            pass  # another process took what was free; the next turn tries again
+        self._reserve = self._reserved()
+        return None
+
+    def _reserved(self) -> int:
+        try:
+            return os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return -1
 
 
 def log_tail(path: str, limit: int = 600) -> str:

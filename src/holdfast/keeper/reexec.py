@@ -1,11 +1,12 @@
 """The keeper becomes a newer keeper: same process, same children, same descriptors.
 
 exec is a point of no return, so the new code first reads the state as a child of ours.
-The state lies in an unlinked file; argv carries only its number.
+The state lies in memory that has a descriptor; argv carries only its number.
 """
 
 import json
 import os
+import signal
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from holdfast.keeper import place
 from holdfast.keeper.children import Child
 from holdfast.keeper.launch import command
+from holdfast.keeper.processes import start_process
 from holdfast.keeper.service import Process, Service
-from holdfast.keeper.supervisor import start_process
 from holdfast.keeper.wire import Body, Channel
 
 if TYPE_CHECKING:
@@ -35,9 +36,14 @@ class Pending:
 
 def begin(keeper: "Keeper", channel: Channel, spec: dict[str, Any]) -> None:
     """Check the new code, then exec it at the next quiet moment."""
-    reason = _check(keeper, spec)
+    try:
+        reason = _check(keeper, spec)
+    except OSError as error:
+        reason = str(error)
     if reason:
         keeper.answer(channel, {"ok": False, "reason": reason})
+    elif keeper.pending is not None:
+        keeper.answer(channel, {"ok": False, "reason": "a re-exec is under way already"})
     else:
         keeper.pending = Pending(channel, spec, time.monotonic() + QUIET_TIMEOUT)
 
@@ -50,6 +56,8 @@ def tick(keeper: "Keeper", now: float) -> None:
     if now >= pending.give_up:
         keeper.pending = None
         keeper.answer(pending.channel, {"ok": False, "reason": "no quiet moment"})
+    elif pending.channel.fileno() < 0:
+        keeper.pending = None  # whoever asked has gone
     elif keeper.is_quiet():
         keeper.pending = None
         try:
@@ -92,9 +100,9 @@ def _check(keeper: "Keeper", spec: dict[str, Any]) -> str:
     reader, writer = os.pipe()
     try:
         pid = start_process(spec, "keeper", writer, "--check", str(fd))
-    except OSError as error:
+    except BaseException:
         os.close(reader)
-        return str(error)
+        raise
     finally:
         os.close(fd)
         os.close(writer)
@@ -113,23 +121,30 @@ def _check(keeper: "Keeper", spec: dict[str, Any]) -> str:
 
 
 def _exec(keeper: "Keeper", pending: Pending) -> None:
-    fd = _written(keeper, pending.spec, reply=pending.channel.fileno())
-    kept = [fd, *_described(keeper, reply=pending.channel.fileno())["fds"]]
-    for number in kept:
-        os.set_inheritable(number, True)
+    reply = pending.channel.fileno()
+    fd = _written(keeper, pending.spec, reply)
+    kept = [fd, *_described(keeper, reply)["fds"]]
     argv = command(pending.spec, "keeper", "--state", str(fd))
     try:
+        for number in kept:
+            os.set_inheritable(number, True)
+        # exec takes the handlers away: a signal that comes before the new ones would kill.
+        signal.pthread_sigmask(signal.SIG_BLOCK, keeper.signals)
         os.execv(argv[0], argv)
-    finally:  # only reached when exec failed
+    finally:  # only reached when it failed
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, keeper.signals)
         for number in kept:
             os.set_inheritable(number, False)
         os.close(fd)
 
 
 def _written(keeper: "Keeper", spec: dict[str, Any], reply: int) -> int:
-    path = os.path.join(spec["state"], f"keeper.state-{os.getpid()}")
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    os.unlink(path)
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("keeper.state")  # needs no room on a disk
+    else:
+        path = os.path.join(spec["state"], f"keeper.state-{os.getpid()}")
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        os.unlink(path)
     data = json.dumps(_described(keeper, reply)).encode()
     while data:
         data = data[os.write(fd, data) :]

@@ -80,10 +80,21 @@ class Service:
         if process.asked_to_end:
             self.next_try, self.failures = now, 0
             return
-        lived = now - process.started if process.ready_at is not None else 0.0
-        self.failures = 1 if lived >= PROVEN_AFTER else self.failures + 1
+        # A spare may have waited for days: what counts is how long it served.
+        served = now - process.ready_at if process.ready_at is not None else 0.0
+        self.failures = 1 if served >= PROVEN_AFTER else self.failures + 1
         self.reason = reason
         self.next_try = now + delay_after(self.failures)
+
+    def could_not_start(self, reason: str, now: float) -> None:
+        """Note that not even a process came to be: no memory, no python any more."""
+        self.reason = f"a {self.name} could not be started: {reason}"
+        if self.active is not None:
+            self.next_spare = now + LONGEST_DELAY
+        else:
+            self.failures += 1
+            # Never at once: what the system refused it refuses again.
+            self.next_try = now + max(FIRST_DELAY, delay_after(self.failures))
 
 
 def delay_after(failures: int) -> float:

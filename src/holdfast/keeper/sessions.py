@@ -6,6 +6,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from holdfast.keeper import spawn
@@ -112,23 +113,37 @@ class Sessions:
         for child in self.by_id.values():
             if child.pid == pid and child.ours and child.exit is None:
                 child.reaped(status, usage)
-                self._tell({"op": "exited", "id": child.id, "exit": child.exit}, ())
+                self._tell(_exited(child), ())
                 return True
         if any(spawning.pid == pid for spawning in self.spawning.values()):
             self._early[pid] = status, usage  # gone before we read that its exec succeeded
             return True
         return False
 
+    def kill_all(self, grace: float) -> None:
+        """End every session."""
+        for session in list(self.by_id):
+            self.kill({"id": session, "grace": grace})
+
+    def kill_rest(self) -> None:
+        """KILL whatever still lives, also a child on its way to exec."""
+        for child in self.by_id.values():
+            child.signal(signal.SIGKILL)
+        for spawning in self.spawning.values():
+            os.kill(spawning.pid, signal.SIGKILL)
+
     def adopt(self, child: Child) -> None:
         """Hold a child of a keeper that died."""
         self.by_id[child.id] = child
         if child.exit is None and not child.ours and child.pidfd >= 0:
             self._loop.watch(child.pidfd, lambda: self._vanished(child))
+            if child.kill_at is not None:
+                child.terminate()  # whether the keeper before us had come to it nobody knows
 
     def _vanished(self, child: Child) -> None:
         self._loop.unwatch(child.pidfd)
         child.vanished()
-        self._tell({"op": "exited", "id": child.id, "exit": child.exit}, ())
+        self._tell(_exited(child), ())
 
     def deadline(self) -> float | None:
         times = [child.kill_at for child in self.by_id.values() if child.kill_at is not None]
@@ -143,13 +158,14 @@ class Sessions:
 
     # -- handing over
 
-    def batches(self) -> list[tuple[Body, tuple[int, ...]]]:
-        """Frames that describe every session, with its descriptors."""
-        frames = []
-        for some in grouped(list(self.by_id.values()), Child.described):
-            fds = tuple(fd for child in some for fd in child.fds)
-            frames.append(({"op": "sessions", "sessions": [c.described() for c in some]}, fds))
-        return frames
+    def batches(self) -> list[Callable[[], tuple[Body, tuple[int, ...]]]]:
+        """Frames that describe every session, with its descriptors, each made when it is sent."""
+        groups = grouped(list(self.by_id.values()), Child.described)
+        return [partial(_batch, few) for few in groups]
+
+    def ended(self) -> list[Body]:
+        """What was told, or should have been, of those that have ended."""
+        return [_exited(child) for child in self.by_id.values() if child.exit is not None]
 
     @property
     def expected(self) -> list[str]:
@@ -183,6 +199,15 @@ def children_in(body: Body, fds: list[int], *, ours: bool) -> list[Child]:
         found.append(Child.taken(described, fds[at : at + count], ours=ours))
         at += count
     return found
+
+
+def _batch(children: list[Child]) -> tuple[Body, tuple[int, ...]]:
+    fds = tuple(fd for child in children for fd in child.fds)
+    return {"op": "sessions", "sessions": [child.described() for child in children]}, fds
+
+
+def _exited(child: Child) -> Body:
+    return {"op": "exited", "id": child.id, "exit": child.exit}
 
 
 def _failure(session: str, failed: spawn.SpawnFailed) -> Body:

@@ -77,7 +77,10 @@ def finish(spawning: Spawning) -> None:
     with os.fdopen(spawning.errors, "rb") as pipe:
         report = pipe.read()
     if report:
-        body = json.loads(report)
+        try:
+            body = json.loads(report)
+        except ValueError:  # killed while it wrote
+            raise SpawnFailed("IO_ERROR", "its start was cut off") from None
         raise SpawnFailed(body["code"], body["detail"])
 
 
@@ -88,6 +91,10 @@ def _become(request: Body, slave: int, report: int, soft_files: int) -> NoReturn
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
         for fd in (0, 1, 2):
             os.dup2(slave, fd)
+        # A child that hangs before exec (a dead network disk) must not hold the keeper's lock,
+        # its sockets or the terminals of others.
+        os.closerange(3, report)
+        os.closerange(report + 1, os.sysconf("SC_OPEN_MAX"))
         # Python hands down SIGPIPE and SIGXFSZ ignored, and nohup SIGHUP.
         for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(number, signal.SIG_DFL)

@@ -7,15 +7,22 @@ reaped, so two writers never share a log.
 import os
 import signal
 import socket
+import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from holdfast.keeper import launch, place
+from holdfast.keeper import place
+from holdfast.keeper.children import status_of
 from holdfast.keeper.loop import Loop
+from holdfast.keeper.processes import signal_process, start_process
 from holdfast.keeper.service import END_GRACE, Process, Service
-from holdfast.keeper.sessions import Sessions, Tell
+from holdfast.keeper.sessions import Sessions
 from holdfast.keeper.wire import VERSION, Body, Channel, Gone
+
+Batch = Callable[[], tuple[Body, tuple[int, ...]]]
+"""Makes a frame of the hand-over when its turn has come: a child may end in between."""
 
 
 class Supervisor:
@@ -37,7 +44,7 @@ class Supervisor:
         }
         self._loop = loop
         self._sessions = sessions
-        self._batches: list[tuple[Body, tuple[int, ...]]] = []
+        self._batches: deque[Batch] = deque()
         loop.add_deadline(self.deadline)
 
     @property
@@ -63,29 +70,44 @@ class Supervisor:
             for process in (service.active, service.spare):
                 if process and process.kill_at is not None and now >= process.kill_at:
                     process.kill_at = None
-                    _signal(process, signal.SIGKILL)
-            if service.may_start(now):
-                process, service.spare = service.spare or self._start(service, now), None
-                service.active = process
-                self._hand_over(process)
-            elif service.may_start_spare(now):
-                service.spare = self._start(service, now)
+                    signal_process(process, signal.SIGKILL)
+            try:
+                self._start_due(service, now)
+            except OSError as error:
+                service.could_not_start(str(error), now)
 
-    def end(self, process: Process, now: float) -> None:
+    def _start_due(self, service: Service, now: float) -> None:
+        if service.may_start(now):
+            process, service.spare = service.spare or self._start(service, now), None
+            service.active = process
+            self._hand_over(process)
+        elif service.may_start_spare(now):
+            service.spare = self._start(service, now)
+
+    def end(self, process: Process, now: float, grace: float = END_GRACE) -> None:
         """Ask a process to end; KILL follows when it does not."""
         process.asked_to_end = True
-        process.kill_at = now + END_GRACE
-        _signal(process, signal.SIGTERM)
+        process.kill_at = now + grace
+        signal_process(process, signal.SIGTERM)
+        signal_process(process, signal.SIGCONT)  # one that was stopped hears it now
+
+    def wake(self) -> None:
+        """Have a daemon that was stopped by a signal go on."""
+        if self.daemon.active is not None:
+            signal_process(self.daemon.active, signal.SIGCONT)
+
+    def drop_spare(self) -> None:
+        """End the spare: it owns nothing, so there is nothing to wait for."""
+        spare, self.daemon.spare = self.daemon.spare, None
+        if spare is not None:
+            signal_process(spare, signal.SIGKILL)
+            self._loop.drop(spare.channel)
 
     def replace_spare(self, now: float) -> Process:
         """Start a spare from the present spec; a spare from before would run old code."""
-        service = self.daemon
-        if service.spare is not None:
-            service.spare.asked_to_end = True
-            _signal(service.spare, signal.SIGKILL)
-            self._loop.drop(service.spare.channel)
-        service.spare = self._start(service, now)
-        return service.spare
+        self.drop_spare()
+        self.daemon.spare = self._start(self.daemon, now)
+        return self.daemon.spare
 
     def reaped(self, pid: int, status: int, now: float) -> bool:
         """Note the end of a service's process; False when it is none."""
@@ -106,47 +128,84 @@ class Supervisor:
         except Gone:
             pass  # its end, as expected
 
-    def adopt(self, channel: Channel, hello: Body) -> None:
-        """Take over a daemon that outlived the keeper before this one."""
-        process = Process(hello["pid"], channel, time.monotonic(), said=hello)
-        process.ready_at, process.pidfd = time.monotonic(), os.pidfd_open(hello["pid"])
+    def adopt(self, channel: Channel, hello: Body) -> Process:
+        """Take over a daemon that outlived the keeper before this one.
+
+        Raises ProcessLookupError when it has ended in the meantime.
+        """
+        now = time.monotonic()
+        process = Process(hello["pid"], channel, now, pidfd=os.pidfd_open(hello["pid"]), said=hello)
         self.daemon.active, self.daemon.restarts = process, hello.get("restarts", 0)
-        self.daemon.became_ready(process, time.monotonic())
-        self._loop.watch(process.pidfd, lambda: self._vanished(process))
+        self.daemon.became_ready(process, now)
+        self._watch_end(process)
+        # Whoever ended while nobody listened.
+        for fact in self._sessions.ended():
+            self._send(process, fact, ())
+        return process
 
     def watch(self, process: Process) -> None:
-        """Listen to a process of ours."""
+        """Listen to a process."""
+        self._watch_end(process)
         self._loop.watch_channel(
             process.channel,
             lambda body, fds: self.heard(process, body, fds),
             lambda reason: self.gone(process, reason),
         )
 
+    def _watch_end(self, process: Process) -> None:
+        if process.pidfd >= 0:  # not our child: no SIGCHLD will tell
+            self._loop.watch(process.pidfd, lambda: self._vanished(process))
+
     def _vanished(self, process: Process) -> None:
         self._loop.unwatch(process.pidfd)
+        status = status_of(process.pidfd)
         os.close(process.pidfd)
-        self.reaped(process.pid, 0, time.monotonic())
+        process.pidfd = -1
+        self._hear_out(process)
+        self._loop.drop(process.channel)
+        why = "its exit code is unknown" if status is None else self._why("daemon", status)
+        self.daemon.ended(process, why, time.monotonic())
 
     def _start(self, service: Service, now: float) -> Process:
         ours, theirs = socket.socketpair()
-        log = place.open_log(os.path.join(self.spec["state"], f"{service.name}.log"))
+        log = self._log_of(service)
         try:
             theirs.set_inheritable(True)
             pid = start_process(self.spec, service.name, log, str(theirs.fileno()))
+        except OSError:
+            ours.close()
+            raise
         finally:
             theirs.close()
-            os.close(log)
+            if log > 2:
+                os.close(log)
         process = Process(pid, Channel(ours), now)
         self.watch(process)
         return process
 
+    def _log_of(self, service: Service) -> int:
+        try:
+            return place.open_log(os.path.join(self.spec["state"], f"{service.name}.log"))
+        except OSError as error:
+            print(f"{service.name}.log: {error}", file=sys.stderr)  # noqa: T201
+            return 2  # ours is better than none
+
     def _hand_over(self, process: Process) -> None:
-        inodes = [listener.inode for listener in self.listeners]
         fds = tuple(listener.sock.fileno() for listener in self.listeners)
-        take = {"op": "take", "version": VERSION, "inodes": inodes, "keeper": os.getpid()}
-        handed = {"op": "handed", "spawning": self._sessions.expected}
-        self._batches = [*self._sessions.batches(), (handed, ())]
-        self._send(process, {**take, "restarts": self.daemon.restarts}, fds)
+        take = {
+            "op": "take",
+            "version": VERSION,
+            "names": [os.path.basename(listener.path) for listener in self.listeners],
+            "inodes": [listener.inode for listener in self.listeners],
+            "keeper": os.getpid(),
+            "restarts": self.daemon.restarts,
+            "soft_files": self._sessions.soft_files,
+        }
+        self._batches = deque([*self._sessions.batches(), self._handed])
+        self._send(process, take, fds)
+
+    def _handed(self) -> tuple[Body, tuple[int, ...]]:
+        return {"op": "handed", "spawning": self._sessions.expected}, ()
 
     def heard(self, process: Process, body: Body, fds: list[int]) -> None:
         for fd in fds:
@@ -161,7 +220,7 @@ class Supervisor:
             self.daemon.became_ready(process, time.monotonic())
         elif op == "taken" and self._batches:
             # One batch at a time: descriptors in flight are limited, to 1,024 for most users.
-            self._send(process, *self._batches.pop(0))
+            self._send(process, *self._batches.popleft()())
         elif op in self.requests:
             self.requests[op](body)
 
@@ -182,32 +241,3 @@ class Supervisor:
         how = f"exit code {code}" if code >= 0 else f"signal {-code}"
         said = place.log_tail(os.path.join(self.spec["state"], f"{name}.log"))
         return f"{how}: {said}" if said and code > 0 else how
-
-
-def start_process(spec: dict[str, Any], package: str, output: int, *arguments: str) -> int:
-    """Start one of our programs with *output* as its 1 and 2; return its pid."""
-    argv = launch.command(spec, package, *arguments)
-    env = {k: v for k, v in os.environ.items() if not k.startswith(launch.PASSED)}
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_DUP2, output, 1),
-        (os.POSIX_SPAWN_DUP2, output, 2),
-    ]
-    return os.posix_spawn(
-        argv[0],
-        argv,
-        env | spec["settings"],
-        file_actions=actions,
-        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP],
-        setsigmask=[],
-    )
-
-
-def _signal(process: Process, number: int) -> None:
-    try:
-        os.kill(process.pid, number)
-    except ProcessLookupError:
-        pass  # just ended, and about to be reaped
-
-
-__all__ = ["Supervisor", "Tell", "start_process"]

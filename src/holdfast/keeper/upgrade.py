@@ -6,14 +6,16 @@ changes nothing but the answer.
 """
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from holdfast.keeper.loop import Loop
+from holdfast.keeper.processes import start_process
 from holdfast.keeper.service import Process
-from holdfast.keeper.supervisor import Supervisor, start_process
+from holdfast.keeper.supervisor import Supervisor
 from holdfast.keeper.wire import Body
 
 TIMEOUT = 15.0  # seconds for the whole of it; imports on a busy machine take one
@@ -41,6 +43,10 @@ class Upgrade:
         self._attempt: _Attempt | None = None
 
     @property
+    def under_way(self) -> bool:
+        return self._attempt is not None
+
+    @property
     def deadline(self) -> float | None:
         return self._attempt.deadline if self._attempt else None
 
@@ -52,10 +58,9 @@ class Upgrade:
         reader, writer = os.pipe()
         try:
             pid = start_process(spec, "daemon", writer, "--check")
-        except OSError as error:
+        except BaseException:
             os.close(reader)
-            reply({"ok": False, "reason": str(error)})
-            return
+            raise  # whoever asked is told
         finally:
             os.close(writer)
         os.set_blocking(reader, False)
@@ -69,11 +74,15 @@ class Upgrade:
         if attempt is None or attempt.check_pid != pid:
             return False
         said = _read(attempt.output)
+        attempt.check_pid = 0
         if status:
             self._fail(said or f"the check ended with {os.waitstatus_to_exitcode(status)}")
             return True
         self._supervisor.spec = attempt.spec
-        attempt.spare = self._supervisor.replace_spare(time.monotonic())
+        try:
+            attempt.spare = self._supervisor.replace_spare(time.monotonic())
+        except OSError as error:
+            self._fail(str(error))
         return True
 
     def tick(self, now: float) -> None:
@@ -82,6 +91,7 @@ class Upgrade:
         if attempt is None:
             return
         if now >= attempt.deadline:
+            self._give_up(attempt, now)
             self._fail(f"it did not get ready within {TIMEOUT:g} s")
         elif attempt.spare is None:
             return
@@ -97,6 +107,16 @@ class Upgrade:
             else:
                 service.failures, service.next_try = 0, now
                 self._supervisor.tick(now)
+
+    def _give_up(self, attempt: _Attempt, now: float) -> None:
+        """End what hangs; the spec of before is the one that is started then."""
+        supervisor = self._supervisor
+        if attempt.check_pid:
+            os.kill(attempt.check_pid, signal.SIGKILL)
+        elif attempt.spare is supervisor.daemon.spare:
+            supervisor.drop_spare()
+        elif attempt.spare is not None and attempt.spare is supervisor.daemon.active:
+            supervisor.end(attempt.spare, now)
 
     def _fail(self, reason: str) -> None:
         assert self._attempt is not None

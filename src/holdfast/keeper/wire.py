@@ -11,6 +11,7 @@ socket means "gone", never more.
 
 import array
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -27,6 +28,9 @@ FRAME_LIMIT = 4 << 20  # a spawn with the largest environment Linux takes is 2 M
 FDS_LIMIT = 253  # what one message may carry (SCM_MAX_FD)
 _RECEIVE_SIZE = 64 << 10
 _QUEUE_LIMIT = 16 << 20  # bytes for a peer that does not read; beyond it the peer is given up
+# A full socket; or more descriptors in flight than this user may have open, until the peer
+# has taken some.
+_LATER = {errno.EAGAIN, errno.EINTR, errno.ETOOMANYREFS}
 
 
 class Gone(Exception):
@@ -83,9 +87,9 @@ class Channel:
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
             try:
                 sent = self.sock.sendmsg([data], ancillary if fds else [])
-            except (BlockingIOError, InterruptedError):
-                return
             except OSError as error:
+                if error.errno in _LATER:
+                    return
                 raise Gone(str(error)) from error
             self._queued -= sent
             if sent == len(data):
@@ -95,6 +99,7 @@ class Channel:
 
     def receive(self) -> Iterator[tuple[Body, list[int]]]:
         """Yield each whole frame that has arrived, with its descriptors; raise Gone at the end."""
+        yield from self._frames()  # of a caller that stopped half-way through the last ones
         while True:
             try:
                 data, fds, flags = self._receive_once()
@@ -154,5 +159,5 @@ def _parsed(payload: bytes) -> Body:
     except (ValueError, RecursionError) as error:
         raise Gone(f"not JSON: {error}") from error
     if not isinstance(body, dict) or not isinstance(body.get("fds", 0), int):
-        raise Gone("not an object")
+        raise Gone("not an object with a number of descriptors")
     return body

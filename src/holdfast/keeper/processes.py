@@ -1,0 +1,38 @@
+"""Start and signal the programs of ours."""
+
+import os
+import signal
+from typing import Any
+
+from holdfast.keeper import launch
+from holdfast.keeper.service import Process
+
+
+def start_process(spec: dict[str, Any], package: str, output: int, *arguments: str) -> int:
+    """Start one of our programs with *output* as its 1 and 2; return its pid."""
+    argv = launch.command(spec, package, *arguments)
+    env = {k: v for k, v in os.environ.items() if not k.startswith(launch.PASSED)}
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, output, 1),
+        (os.POSIX_SPAWN_DUP2, output, 2),
+    ]
+    return os.posix_spawn(
+        argv[0],
+        argv,
+        env | spec["settings"],
+        file_actions=actions,
+        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP],
+        setsigmask=[],
+    )
+
+
+def signal_process(process: Process, number: int) -> None:
+    """Signal a process of a service; one that has just ended needs none."""
+    try:
+        if process.pidfd >= 0:
+            signal.pidfd_send_signal(process.pidfd, number)  # not our child: its pid may be reused
+        else:
+            os.kill(process.pid, number)
+    except ProcessLookupError:
+        pass  # just ended, and about to be reaped
