@@ -13,6 +13,7 @@ from holdfast.client.blocking import Client
 from holdfast.errors import NotFound, SessionGone, SessionTerminating
 from holdfast.protocol.messages import Created, Get, Input, Kill, Resize, SessionInfo
 from tests.support.home import Home, running_home, until
+from tests.support.processes import children, is_alive
 
 pytestmark = pytest.mark.slow
 
@@ -35,28 +36,6 @@ def get(client: Client, session: SessionInfo) -> SessionInfo:
     return client.call(Get(session=session.id))
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one whose new parent does not reap it does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def zombies(home: Home) -> list[str]:
-    """Children of the keeper that nobody has reaped."""
-    keeper = home.status()["keeper"]["pid"]
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            words = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if words[0] == "Z" and int(words[1]) == keeper:
-            found.append(stat.parent.name)
-    return found
-
-
 def test_nothing_of_the_last_words_is_lost(tmp_path: Path) -> None:
     """T11: programs that exit at once; also when the news of both arrive together."""
     with running_home(tmp_path / "h") as home, home.client() as client:
@@ -69,7 +48,8 @@ def test_nothing_of_the_last_words_is_lost(tmp_path: Path) -> None:
             assert ended.exit_code == n % 7
             assert home.output(client, session.id) == b"x" * (1 + 97 * n % 5000)
             assert ended.offset == 1 + 97 * n % 5000
-        until(lambda: not zombies(home), "the last zombie to be reaped")
+        keeper = home.status()["keeper"]["pid"]
+        until(lambda: not children(keeper, "Z"), "the last zombie to be reaped")
 
 
 def test_an_end_that_is_told_with_the_start_is_heard(tmp_path: Path) -> None:
