@@ -53,6 +53,7 @@ class Sessions:
         self._turns = Turns(loop)
         self._living: dict[str, Session] = {}
         self._creating: dict[str, asyncio.Task[Created]] = {}
+        self._early_exits: dict[str, dict[str, Any]] = {}
         self.records: dict[str, Record] = {}
         for data in self._table.all():
             self._remember(data)
@@ -103,8 +104,9 @@ class Sessions:
         session.kill_at = handed.kill_at
         session.begin()
         self._write(record)
-        if handed.exit is not None:
-            session.child_ended(handed.exit)
+        exit_ = self._early_exits.pop(record.id, None) or handed.exit
+        if exit_ is not None:
+            session.child_ended(exit_)
         return session
 
     def close(self) -> None:
@@ -251,6 +253,9 @@ class Sessions:
     def _child_ended(self, session: str, exit_: dict[str, Any]) -> None:
         if living := self._living.get(session):
             living.child_ended(exit_)
+        elif session not in self.records:
+            # Over so quickly that this came before whoever asked for it has gone on.
+            self._early_exits[session] = exit_
 
     def _finished(self, session: Session) -> None:
         del self._living[session.record.id]

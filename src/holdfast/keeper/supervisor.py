@@ -149,7 +149,7 @@ class Supervisor:
 
     def _vanished(self, process: Process) -> None:
         self._loop.unwatch(process.pidfd)
-        status = status_of(process.pidfd)
+        status = status_of(process.pidfd, process.pid)
         os.close(process.pidfd)
         process.pidfd = -1
         self._loop.drop(process.channel)
