@@ -68,7 +68,7 @@ def test_daemon_and_keeper_killed_in_turns(tmp_path: Path) -> None:
         for restarts in (1, 2, 3):
             kill_keeper(home)
             daemon = home.kill_daemon()
-            until(lambda old=daemon: home.running()["daemon"]["pid"] != old, "another daemon")
+            home.another_daemon(daemon)
             status = home.running()
             assert (status["restarts"], status["daemon"]["reason"]) == (restarts, "signal 9")
             flood.grows(client)
@@ -277,7 +277,7 @@ def test_daemon_killed_right_after_the_keeper(tmp_path: Path, moment: int) -> No
             lambda: home.keepers() - {status["keeper"]["pid"]},
             home.answers,
             lambda: home.status()["sessions"],
-            lambda: home.running(),
+            home.running,
         ]
         for look in begun[: moment + 1]:
             until(look, "the moment to kill")

@@ -136,6 +136,10 @@ class Home:
         os.kill(pid, signal.SIGKILL)
         return int(pid)
 
+    def another_daemon(self, old: int) -> None:
+        """Wait until a daemon other than *old* serves."""
+        until(lambda: self.running()["daemon"]["pid"] != old, "another daemon")
+
     def kill_keeper(self) -> int:
         pid = self.running()["keeper"]["pid"]
         os.kill(pid, signal.SIGKILL)

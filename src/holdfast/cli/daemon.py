@@ -50,7 +50,6 @@ def status(values: Namespace) -> int:
     if found["daemon"]["state"] in UP:
         found["daemon"] |= _greeted()
     if values.json:
-        found.pop("fds", None)  # of the frame, not of the answer
         print(render.as_json(found))
     else:
         print("\n".join(render.daemon_lines(found, now=render.clock())))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.daemon.session import Held
+from holdfast.daemon.record import Held, shown
 from holdfast.daemon.successors import Successors
 from holdfast.errors import (
     CommandNotFound,
@@ -23,10 +23,12 @@ from holdfast.errors import (
     LimitReached,
     PermissionDenied,
 )
-from holdfast.keeper.sessions import BATCH
-from holdfast.keeper.wire import VERSION, Body, Channel, Gone
+from holdfast.keeper.sessions import grouped
+from holdfast.keeper.wire import FRAME_LIMIT, VERSION, Body, Channel, Gone, TooLarge
 
 CLIENTS = "hold.sock"
+WAITING = "programs that wait to be started while the keeper is busy"
+SMALLER = "pass less: a file instead of an argument, fewer variables"
 
 
 @dataclass
@@ -58,11 +60,12 @@ class KeeperLink:
         self.on_handed: Callable[[Handed], None] = lambda _handed: None
         self.on_listening: Callable[[socket.socket], object] = lambda _sock: None
         self.on_settled: Callable[[], object] = lambda: None
+        self.on_expected: Callable[[str], object] = lambda _blob: None
         self.ready: dict[str, Any] = {}
         self.everything: Callable[[], Iterable[Handed]] = lambda: ()
         self._loop = loop
         self._channel: Channel | None = None
-        self._spawns: dict[str, tuple[Body, asyncio.Future[Handed]]] = {}
+        self._spawns: dict[str, tuple[Body, asyncio.Future[None]]] = {}
         self._clients_inode = 0
         self._keeper_pid = 0
         self._soft_files = 0
@@ -78,11 +81,24 @@ class KeeperLink:
 
     # -- ask
 
-    def spawn(self, body: Body) -> "asyncio.Future[Handed]":
-        """Ask for a program; the future has its descriptors, or the error by its name."""
-        future: asyncio.Future[Handed] = self._loop.create_future()
+    def spawn(self, body: Body) -> "asyncio.Future[None]":
+        """Ask for a program; it is handed over before the future is done, or has the error."""
+        if self._channel is not None and not self._channel.has_room:
+            raise LimitReached(resource=WAITING, limit=1, remedy="try again in a moment")
+        future = self.expect(body)
+        try:
+            self.tell({"op": "spawn", **body})
+        except TooLarge as error:
+            del self._spawns[body["id"]]
+            raise LimitReached(
+                resource="bytes of arguments and environment", limit=FRAME_LIMIT, remedy=SMALLER
+            ) from error
+        return future
+
+    def expect(self, body: Body) -> "asyncio.Future[None]":
+        """Wait for a program that was asked for, perhaps by the daemon before us."""
+        future: asyncio.Future[None] = self._loop.create_future()
         self._spawns[body["id"]] = body, future
-        self.tell({"op": "spawn", **body})
         return future
 
     def tell(self, body: Body) -> None:
@@ -122,6 +138,8 @@ class KeeperLink:
         elif op == "exited":
             self.on_exited(body["id"], body["exit"])
         elif op == "handed":
+            for blob in body.get("spawning", ()):
+                self.on_expected(blob)
             self.on_settled()
         elif op == "listen":
             self._listen(body["name"], body["inode"], fds[0])
@@ -144,11 +162,16 @@ class KeeperLink:
             self.successors.listen_on(sock, inode)
 
     def _spawned(self, handed: Handed) -> None:
-        waiting = self._spawns.pop(handed.id, None)
-        if waiting is None or waiting[1].done():
-            self.on_handed(handed)  # asked for by the daemon before us
+        _, future = self._spawns.pop(handed.id, (None, None))
+        try:
+            # At once: the next frame may say that it has ended already.
+            self.on_handed(handed)
+        except HoldfastError as error:
+            if future is not None and not future.done():
+                future.set_exception(error)
         else:
-            waiting[1].set_result(handed)
+            if future is not None and not future.done():
+                future.set_result(None)
 
     def _failed(self, body: Body) -> None:
         waiting = self._spawns.pop(body["id"], None)
@@ -199,10 +222,9 @@ class KeeperLink:
         inodes = [self._clients_inode, self.successors.inode]
         fds = [self.clients[-1].fileno(), self.successors.listeners[-1].fileno()]
         channel.send({"op": "adopted", "version": VERSION, "inodes": inodes}, fds)
-        everything = list(self.everything())
-        for at in range(0, len(everything), BATCH):
+        for some in grouped(list(self.everything()), lambda one: one.described()[0]):
             described, all_fds = [], []
-            for handed in everything[at : at + BATCH]:
+            for handed in some:
                 body, own = handed.described()
                 described.append(body)
                 all_fds += own
@@ -210,7 +232,8 @@ class KeeperLink:
         facts = {"pid": os.getpid(), "restarts": self.restarts, "soft_files": self._soft_files}
         channel.send({**self.ready, **facts, "op": "handed"})
         for body, _ in self._spawns.values():
-            channel.send({"op": "spawn", **body})
+            if "env" in body:  # else it was asked for by the daemon before us
+                channel.send({"op": "spawn", **body})
 
     def _write_on(self, channel: Channel) -> None:
         if channel.wants_to_write:
@@ -244,15 +267,17 @@ def _handed(described: Body, fds: list[int]) -> Handed:
 def _error(failed: Body, asked: Body) -> HoldfastError:
     """Return the error that the keeper's code and detail stand for."""
     code, detail = failed["code"], failed["detail"]
-    command = asked["argv"][0]
+    command = shown(asked["argv"][0])
     if code == "COMMAND_NOT_FOUND":
         return CommandNotFound(command=command)
     if code == "CWD_MISSING":
-        return CwdMissing(path=asked["cwd"], reason=detail)
+        return CwdMissing(path=shown(asked["cwd"]), reason=detail)
     if code == "PERMISSION_DENIED":
         return PermissionDenied(action=f"running {command!r}: {detail}")
     if code == "LIMIT_REACHED":
-        return LimitReached(resource=f"processes or files ({detail})", limit=0)
+        error = LimitReached(resource=detail, limit=0)
+        what = f"{command!r} could not be started: {detail}"
+        return error.said(what, "end what is no longer needed, or raise the limit (ulimit -a)")
     if code == "IO_ERROR":
         return IoFailed(action=f"starting {command!r}", reason=detail)
     return Internal(summary=detail)

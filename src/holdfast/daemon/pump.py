@@ -21,7 +21,7 @@ from holdfast.store.log import LogWriter
 # which each splice takes one however small: eight always fit into an empty pipe.
 SLICE = 32 * 1024
 SPLICES = 8
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Stalled(Exception):
@@ -29,8 +29,9 @@ class Stalled(Exception):
 
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        self.reason = "disk-full" if full else "disk-error"
+        # Whatever else a disk says (EIO, EROFS, ESTALE) may pass too, and must not make us
+        # lose what was printed or spin on a terminal that stays readable.
+        self.reason = "disk-full" if error.errno in FULL else "disk-error"
 
 
 class Slice(NamedTuple):
@@ -61,9 +62,11 @@ class SplicePump:
         self._master = master
         self._pipe = pipe
         self._log = log
+        self._left_behind = True  # by the daemon before us, or by a full disk
 
     def slice(self) -> Slice:
-        self.drain()
+        if self._left_behind:
+            self.drain()
         taken, hung_up = 0, False
         for _ in range(SPLICES):
             try:
@@ -79,25 +82,34 @@ class SplicePump:
             if count == 0 or taken >= SLICE:
                 break
         if taken:
-            self.drain()
+            self._left_behind = True
+            self._empty(taken)
+            self._left_behind = False
         return Slice(taken, hung_up)
 
     def drain(self) -> int:
+        moved = self._empty(None)
+        self._left_behind = False
+        return moved
+
+    def _empty(self, known: int | None) -> int:
+        """Move what the pipe holds; knowing how much saves the call that finds it empty."""
         moved = 0
-        while True:
+        while known is None or moved < known:
             try:
                 fd, position, room = self._log.place()
                 count = os.splice(
                     self._pipe, fd, room, offset_dst=position, flags=os.SPLICE_F_NONBLOCK
                 )
             except BlockingIOError:
-                return moved
+                break
             except OSError as error:
-                raise _stalled(error) from error
+                raise Stalled(error) from error
             if count == 0:
-                return moved
+                break
             self._log.advance(count)
             moved += count
+        return moved
 
 
 class CopyPump:
@@ -105,10 +117,11 @@ class CopyPump:
 
     kind = "copy"
 
-    def __init__(self, master: int, log: LogWriter) -> None:
+    def __init__(self, master: int, pipe: int, log: LogWriter) -> None:
         self._master = master
         self._log = log
-        self._held = memoryview(b"")
+        # A daemon with the other pump may have left something there.
+        self._held = memoryview(_emptied(pipe))
 
     def slice(self) -> Slice:
         self.drain()
@@ -131,7 +144,7 @@ class CopyPump:
             try:
                 self._log.write(self._held)
             except OSError as error:
-                raise _stalled(error) from error
+                raise Stalled(error) from error
             finally:
                 written = self._log.end - before
                 self._held = self._held[written:]
@@ -139,8 +152,14 @@ class CopyPump:
         return moved
 
 
-def _stalled(error: OSError) -> Exception:
-    return Stalled(error) if error.errno in FULL else error
+def _emptied(pipe: int) -> bytes:
+    found = b""
+    try:
+        while data := os.read(pipe, SLICE):
+            found += data
+    except BlockingIOError:
+        pass
+    return found
 
 
 class Choice(NamedTuple):
@@ -178,4 +197,4 @@ def pump_for(choice: Choice, master: int, pipe: int, log: LogWriter) -> Pump:
     """Return a pump of the chosen kind."""
     if choice.kind == "splice":
         return SplicePump(master, pipe, log)
-    return CopyPump(master, log)
+    return CopyPump(master, pipe, log)

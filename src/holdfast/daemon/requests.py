@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from holdfast.daemon.record import brief
 from holdfast.daemon.sessions import Sessions
 from holdfast.errors import InvalidArgument
 from holdfast.protocol.daemon_end import DaemonEnd
@@ -55,28 +56,31 @@ class Requests:
         return await self._sessions.create(asked)
 
     async def _list(self, _client: DaemonEnd, asked: List) -> Listed:
-        known = sorted(self._sessions.records.values(), key=lambda record: record.created)
-        shown = [r for r in known if asked.ended or r.state not in OVER]
-        return Listed(sessions=[self._sessions.info(record) for record in shown])
+        shown = [r for r in self._sessions.records.all() if asked.ended or r.state not in OVER]
+        return Listed(sessions=[brief(self._sessions.info(record)) for record in shown])
 
     async def _get(self, _client: DaemonEnd, asked: Get) -> SessionInfo:
-        return self._sessions.info(self._sessions.find(asked.session))
+        return self._sessions.info(self._sessions.records.find(asked.session))
 
     async def _output(self, _client: DaemonEnd, asked: Output) -> OutputChunk:
-        record = self._sessions.find(asked.session)
+        record = self._sessions.records.find(asked.session)
         session = self._sessions.following(record)
         if asked.since < 0:
             raise InvalidArgument(argument="since", value=str(asked.since), problem="is negative")
         if session is not None and asked.since == record.offset and asked.wait > 0:
-            await session.grown(min(asked.wait, LONGEST_WAIT))
+            await session.printed.grown(min(asked.wait, LONGEST_WAIT))
             session = self._sessions.following(record)
         if session is not None:
-            return self._chunk(session.reader, asked, final=False)
+            return self._chunk(session.printed.reader, asked, final=False)
         with LogReader(self._sessions.directory(record)) as reader:
             return self._chunk(reader, asked, final=True)
 
     def _chunk(self, reader: LogReader, asked: Output, *, final: bool) -> OutputChunk:
         end = reader.end()
+        if asked.since > end:
+            # An empty reply would have a client that follows ask again and again.
+            problem = f"beyond the end of the log, {end}"
+            raise InvalidArgument(argument="since", value=str(asked.since), problem=problem)
         until = end if asked.until is None else min(asked.until, end)
         data = reader.read(asked.since, max(0, min(CHUNK, until - asked.since)))
         return OutputChunk(offset=asked.since, data=data, end=end, final=final)

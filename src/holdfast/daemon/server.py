@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 from holdfast import __version__
-from holdfast.errors import AuthFailed, HoldfastError, Internal
+from holdfast.errors import AuthFailed, HoldfastError, Internal, LocalProtocolError
 from holdfast.protocol.connection import ConnectionEnded, DataReceived
 from holdfast.protocol.daemon_end import DaemonEnd, HelloReceived, RequestReceived
 from holdfast.protocol.frames import LIMIT
@@ -30,6 +30,8 @@ class ClientProtocol(asyncio.Protocol):
         self._core = DaemonEnd(now=self._loop.time())
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._room = asyncio.Event()
+        self._room.set()
         self._transport: asyncio.Transport
 
     # -- what the loop calls
@@ -59,9 +61,11 @@ class ClientProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         # It does not read its replies, so it may not ask for more.
+        self._room.clear()
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self._room.set()
         self._transport.resume_reading()
 
     # -- what happened
@@ -89,16 +93,23 @@ class ClientProtocol(asyncio.Protocol):
 
     async def _answer(self, asked: RequestReceived) -> None:
         try:
+            # Answers to a client that does not read them would pile up.
+            await self._room.wait()
             reply = await self._handle(self._core, asked.message)
-        except HoldfastError as error:
-            self._core.fail(asked.number, error)
-        except Exception as error:  # noqa: BLE001 - internals never go to a peer, and one request
-            # that fails must not end the connection; the log has the traceback.
-            self._loop.call_exception_handler({"message": "request failed", "exception": error})
-            self._core.fail(asked.number, Internal(summary=type(error).__name__))
-        else:
-            self._core.reply(asked.number, reply)
+            if not self._transport.is_closing():
+                self._core.reply(asked.number, reply)
+        except Exception as error:  # noqa: BLE001 - one request that fails must
+            # not end the connection, nor leave its client without an answer.
+            if not self._transport.is_closing():
+                self._core.fail(asked.number, self._told(error))
         self._settle()
+
+    def _told(self, error: Exception) -> HoldfastError:
+        """Return what a client hears: internals never go to a peer, the log has the traceback."""
+        if isinstance(error, HoldfastError) and not isinstance(error, LocalProtocolError):
+            return error
+        self._loop.call_exception_handler({"message": "request failed", "exception": error})
+        return Internal(summary=type(error).__name__)
 
     def _settle(self) -> None:
         """Write what is to be written, arm the timer, close when it is over."""

@@ -1,33 +1,35 @@
-"""All sessions of the daemon: created once, found by any of their names, kept after death."""
+"""All sessions of the daemon: created once, taken over, changed, kept after death."""
 
 import asyncio
-import hashlib
-import json
-import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from holdfast.config import Config
+from holdfast.daemon.creation import check_descriptors, checked, failed, make_places
 from holdfast.daemon.keeper_link import Handed, KeeperLink
+from holdfast.daemon.printed import report
 from holdfast.daemon.pump import Choice
-from holdfast.daemon.session import Record, Session
+from holdfast.daemon.record import Record
+from holdfast.daemon.records import Records
+from holdfast.daemon.scribe import Scribe
+from holdfast.daemon.session import Session
 from holdfast.daemon.turns import Turns
-from holdfast.errors import (
-    HoldfastError,
-    InvalidArgument,
-    LimitReached,
-    NotFound,
-    SessionGone,
-    SessionTerminating,
-)
+from holdfast.errors import HoldfastError, LimitReached, SessionGone, SessionTerminating
 from holdfast.protocol.messages import Create, Created, SessionInfo
 from holdfast.session.lifecycle import OVER, State
 from holdfast.store.sessions import SessionTable
-from holdfast.types import LABEL_LIMIT, Size
+from holdfast.types import Size
 
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread or misheard
-SHORTEST_ID = 6
+TRY_AGAIN = 1.0  # seconds until a session that could not be taken over is tried again
+
+
+class _Creating(NamedTuple):
+    """A create that is under way, perhaps since before this daemon."""
+
+    key: str
+    creation: str
+    done: "asyncio.Future[None]"
 
 
 class Sessions:
@@ -50,102 +52,128 @@ class Sessions:
         self._pages = runtime / "input"
         self._pages.mkdir(mode=0o700, exist_ok=True)
         self._table = SessionTable(state)
+        self._scribe = Scribe(loop, self._table)
         self._turns = Turns(loop)
         self._living: dict[str, Session] = {}
-        self._creating: dict[str, asyncio.Task[Created]] = {}
-        self._early_exits: dict[str, dict[str, Any]] = {}
-        self.records: dict[str, Record] = {}
+        self._late: dict[str, Handed] = {}  # the keeper's, but not to be taken over just now
+        self._creating: dict[str, _Creating] = {}
+        self._starting: dict[str, Record] = {}
+        self.records = Records()
         for data in self._table.all():
-            self._remember(data)
+            if record := _readable(data):
+                self.records.add(record)
         link.on_handed = self.take
+        link.on_expected = self._expect
         link.on_exited = self._child_ended
         link.everything = self._handed
 
     # -- begin
 
     def take(self, handed: Handed) -> None:
-        """Go on with a session that the keeper holds."""
-        blob = json.loads(handed.blob)
-        record = Record.from_json(self._table.get(handed.id) or blob)
-        record.recovery = "adopted"
+        """Go on with a session that the keeper holds, or begin with one that we asked for."""
+        started = self._starting.pop(handed.id, None)
+        if started is not None:
+            self._begin_first(started, handed)
+            return
+        record = self._known(handed)
+        if record is None:
+            report(f"session {handed.id} is not known; its program lives on with the keeper")
+            handed.held.close()
+            return
+        self.records.add(record)
         if record.state is State.LOST and handed.exit is None:
             record.state = State.RUNNING  # noted by a daemon that was cut off from its keeper
         if record.state in OVER:
-            # Its end was written down, but the keeper had not heard it.
-            self.records[record.id] = record
-            self._link.tell({"op": "forget", "id": record.id})
+            # Its end is known, but the keeper has not heard that it is written down.
             handed.held.close()
+            self._forget_when_written(record)
             return
-        self._begin(record, handed)
+        record.recovery = "adopted"
+        try:
+            self._begin(record, handed)
+        except HoldfastError as error:
+            # Its program lives, and so do the other sessions.
+            report(f"session {record.id} is not taken over yet: {error}")
+            self._late[record.id] = handed
+            self._loop.call_later(TRY_AGAIN, self._take_late, record.id)
+
+    def _take_late(self, session: str) -> None:
+        if handed := self._late.pop(session, None):
+            self.take(handed)
+
+    def _begin_first(self, record: Record, handed: Handed) -> None:
+        try:
+            self._begin(record, handed)
+        except HoldfastError:
+            # The client hears that nothing was started, so nothing may have been.
+            self._link.tell({"op": "kill", "id": record.id, "grace": 0})
+            handed.held.close()
+            raise
+
+    def _known(self, handed: Handed) -> Record | None:
+        """Return the record of a session: the keeper's copy is newer than the table's."""
+        written = self.records.by_id.get(handed.id)
+        kept = Record.from_blob(handed.blob)
+        return written if kept is None or (written and kept.state is State.STARTING) else kept
 
     def settle(self) -> None:
         """Note what nobody holds any more. Called once everything was handed over."""
-        for record in self.records.values():
-            if record.id not in self._living and record.state not in OVER:
+        held = self._living.keys() | self._late.keys() | self._creating.keys()
+        for record in self.records.all():
+            if record.id not in held and record.state not in OVER:
                 record.state, record.recovery = State.LOST, "lost:keeper-and-daemon-ended"
+                self._page(record).unlink(missing_ok=True)
                 self._write(record)
 
-    def _begin(self, record: Record, handed: Handed) -> Session:
-        self._pages.mkdir(mode=0o700, parents=True, exist_ok=True)  # cleaners of /tmp come by
+    def _begin(self, record: Record, handed: Handed) -> None:
         directory = self._table.directory(record.id)
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        session = Session(
-            self._loop,
-            self._turns,
-            record,
-            handed.held,
-            directory=directory,
-            page=self._pages / record.id,
-            choice=self._choice,
-            finished=self._finished,
-        )
-        self.records[record.id] = record
+        try:
+            make_places(directory, self._page(record))
+            session = Session(
+                self._loop,
+                self._turns,
+                record,
+                handed.held,
+                directory=directory,
+                page=self._page(record),
+                choice=self._choice,
+                finished=self._finished,
+            )
+        except OSError as error:
+            raise failed(directory, error) from error
+        if handed.kill_at is not None and record.state is State.RUNNING:
+            session.ask_end(handed.kill_at)
+        self.records.add(record)
         self._living[record.id] = session
-        session.kill_at = handed.kill_at
         session.begin()
         self._write(record)
-        exit_ = self._early_exits.pop(record.id, None) or handed.exit
-        if exit_ is not None:
-            session.child_ended(exit_)
-        return session
+        if handed.exit is not None:
+            session.child_ended(handed.exit)
 
     def close(self) -> None:
         """Let go of everything; the programs live on with the keeper."""
         for session in self._living.values():
             session.close()
         self._turns.close()
+        self._scribe.close()
 
     # -- create
 
     async def create(self, wanted: Create) -> Created:
         """Start a program, or find the one that the key or the creation token names."""
-        size = _checked(wanted)
-        if found := self._already(wanted):
+        size = checked(wanted)
+        while (found := self._already(wanted)) is None:
+            others = self._same(wanted)
+            if not others:
+                break
+            await asyncio.wait(others)  # whatever comes of them, look again
+        if found is not None:
             return found
-        mark = wanted.creation or wanted.key
-        if mark and mark in self._creating:
-            return await asyncio.shield(self._creating[mark])
-        living = sum(record.state not in OVER for record in self.records.values())
-        if living + len(self._creating) >= self._config.session_limit:
+        if self.records.living + len(self._creating) >= self._config.session_limit:
             raise LimitReached(resource="live sessions", limit=self._config.session_limit)
-        task = self._loop.create_task(self._create(wanted, size))
-        if not mark:
-            return await task
-        self._creating[mark] = task
-        task.add_done_callback(lambda _task: self._creating.pop(mark, None))
-        return await asyncio.shield(task)
-
-    def _already(self, wanted: Create) -> Created | None:
-        for record in self.records.values():
-            if wanted.creation and record.creation == wanted.creation:
-                return Created(session=self.info(record))
-            if wanted.key and record.key == wanted.key and record.state not in OVER:
-                return Created(session=self.info(record), outcome="attached")
-        return None
-
-    async def _create(self, wanted: Create, size: Size) -> Created:
+        check_descriptors()
         record = Record(
-            id=self._new_id(wanted.creation),
+            id=self.records.new_id(wanted),
             argv=[_text(word) for word in wanted.argv],
             cwd=_text(wanted.cwd),
             size=size,
@@ -154,67 +182,75 @@ class Sessions:
             key=wanted.key,
             creation=wanted.creation,
         )
-        env = {_text(name): _text(value) for name, value in wanted.env.items()}
-        handed = await self._link.spawn(
-            {
-                "id": record.id,
-                "blob": record.blob(),
-                "argv": record.argv,
-                "cwd": record.cwd,
-                "env": {**env, "HOLDFAST_SESSION_ID": record.id},
-                "cols": size.cols,
-                "rows": size.rows,
-                "umask": wanted.umask,
-            }
-        )
-        session = self._begin(record, handed)
-        session.mark_life(1)
+        make_places(self._table.directory(record.id), self._page(record))
+        started = self._start(record, wanted)
+        # A client that leaves does not take the program with it that somebody else may wait for.
+        await asyncio.shield(started)
         return Created(session=self.info(record))
 
-    def _new_id(self, creation: str) -> str:
-        """Return an id that a create which is sent again would get again.
+    def _already(self, wanted: Create) -> Created | None:
+        if record := self.records.made_by(wanted.creation):
+            return Created(session=self.info(record))
+        if record := self.records.living_with(wanted.key):
+            return Created(session=self.info(record), outcome="attached")
+        return None
 
-        So a request cut off by our death and repeated finds its session at the keeper.
-        """
-        seed = creation or f"{time.time_ns()}-{id(self)}"
-        number = int.from_bytes(hashlib.sha256(seed.encode()).digest(), "big")
-        letters = ""
-        while len(letters) < SHORTEST_ID or letters in self.records:
-            number, digit = divmod(number, len(ALPHABET))
-            letters += ALPHABET[digit]
-        return letters
+    def _same(self, wanted: Create) -> "list[asyncio.Future[None]]":
+        return [
+            one.done
+            for one in self._creating.values()
+            if (wanted.key and wanted.key == one.key)
+            or (wanted.creation and wanted.creation == one.creation)
+        ]
+
+    def _start(self, record: Record, wanted: Create) -> "asyncio.Future[None]":
+        env = {_text(name): _text(value) for name, value in wanted.env.items()}
+        body = {
+            "id": record.id,
+            "blob": record.blob(),
+            "argv": record.argv,
+            "cwd": record.cwd,
+            "env": {**env, "HOLDFAST_SESSION_ID": record.id},
+            "cols": record.size.cols,
+            "rows": record.size.rows,
+            "umask": wanted.umask,
+        }
+        self._starting[record.id] = record
+        try:
+            done = self._link.spawn(body)
+        except HoldfastError:
+            self._not_started(record)
+            raise
+        self._watch(record, done)
+        return done
+
+    def _expect(self, blob: str) -> None:
+        """Wait for a program that the daemon before us asked for: it may be asked for again."""
+        if record := Record.from_blob(blob):
+            body = {"id": record.id, "argv": record.argv, "cwd": record.cwd}
+            self._watch(record, self._link.expect(body))
+
+    def _watch(self, record: Record, done: "asyncio.Future[None]") -> None:
+        self._creating[record.id] = _Creating(record.key, record.creation, done)
+
+        def over(future: "asyncio.Future[None]") -> None:
+            del self._creating[record.id]
+            if not future.cancelled() and future.exception() is not None:
+                self._not_started(record)
+
+        done.add_done_callback(over)
+
+    def _not_started(self, record: Record) -> None:
+        self._starting.pop(record.id, None)
+        if record.id not in self.records.by_id:
+            self._page(record).unlink(missing_ok=True)
+            self._table.remove(record.id)
 
     # -- find
 
-    def find(self, wanted: str) -> Record:
-        """Return the session of that id, name, key or unique beginning of an id."""
-        if record := self.records.get(wanted):
-            return record
-        for living in (True, False):
-            named = [
-                record
-                for record in self.records.values()
-                if wanted and wanted in (record.name, record.key)
-                if (record.state not in OVER) is living
-            ]
-            if named:
-                return max(named, key=lambda record: record.created)
-        begun = [record for record in self.records.values() if record.id.startswith(wanted)]
-        if wanted and len(begun) == 1:
-            return begun[0]
-        if wanted and begun:
-            several = ", ".join(record.id for record in begun[:5])
-            raise InvalidArgument(
-                argument="session",
-                value=wanted,
-                problem="several sessions begin like that",
-                remedy=f"write one of {several}",
-            )
-        raise NotFound(session=wanted)
-
     def living(self, wanted: str, *, ending: bool = False) -> Session:
         """Return a session that can still be changed; *ending* allows one that is being ended."""
-        record = self.find(wanted)
+        record = self.records.find(wanted)
         session = self._living.get(record.id)
         if session is None:
             raise SessionGone(session=record.id)
@@ -233,14 +269,15 @@ class Sessions:
     def directory(self, record: Record) -> Path:
         return self._table.directory(record.id)
 
+    def _page(self, record: Record) -> Path:
+        return self._pages / record.id
+
     # -- change
 
     def kill(self, session: Session, *, now: bool) -> None:
         """Ask the keeper to end a session; the KILL deadline is kept there."""
-        session.ask_end()
         grace = 0.0 if now else self._config.kill_grace or 0.0
-        due = time.monotonic() + grace
-        session.kill_at = due if session.kill_at is None else min(session.kill_at, due)
+        session.ask_end(time.monotonic() + grace)
         self._link.tell({"op": "kill", "id": session.record.id, "grace": grace})
         self._write(session.record)
 
@@ -253,54 +290,41 @@ class Sessions:
     def _child_ended(self, session: str, exit_: dict[str, Any]) -> None:
         if living := self._living.get(session):
             living.child_ended(exit_)
-        elif session not in self.records:
-            # Over so quickly that this came before whoever asked for it has gone on.
-            self._early_exits[session] = exit_
+        elif late := self._late.get(session):
+            late.exit = exit_
+        elif session not in self.records.by_id:
+            # Started, but it could not be begun with; nobody will ask for it any more.
+            self._link.tell({"op": "forget", "id": session})
 
     def _finished(self, session: Session) -> None:
         del self._living[session.record.id]
-        # First written down, then forgotten by the keeper: a death between is no loss.
-        self._write(session.record)
-        self._link.tell({"op": "forget", "id": session.record.id})
+        self._forget_when_written(session.record)
 
     def _handed(self) -> list[Handed]:
         return [
-            Handed(s.record.id, s.record.blob(), s.held, s.child_exit, s.kill_at)
-            for s in self._living.values()
+            *self._late.values(),
+            *(
+                Handed(s.record.id, s.record.blob(), s.held, s.child_exit, s.kill_at)
+                for s in self._living.values()
+            ),
         ]
 
-    def _remember(self, data: dict[str, Any]) -> None:
-        try:
-            record = Record.from_json(data)
-        except (KeyError, TypeError, ValueError) as error:
-            print(f"a record of a session cannot be used: {error!r}", file=sys.stderr)  # noqa: T201
-            return
-        self.records[record.id] = record
-
     def _write(self, record: Record) -> None:
-        try:
-            self._table.put(record.to_json())
-        except (OSError, HoldfastError) as error:
-            # The keeper's blob says the same; a full disk must not stop a session.
-            print(f"session {record.id} could not be written down: {error}", file=sys.stderr)  # noqa: T201
         self._link.tell({"op": "blob", "id": record.id, "blob": record.blob()})
+        self._scribe.put(record)
+
+    def _forget_when_written(self, record: Record) -> None:
+        # First written down, then forgotten by the keeper: a death between is no loss.
+        self._link.tell({"op": "blob", "id": record.id, "blob": record.blob()})
+        self._scribe.put(record, lambda: self._link.tell({"op": "forget", "id": record.id}))
 
 
-def _checked(wanted: Create) -> Size:
-    """Return the size of a create whose values make sense; raise InvalidArgument."""
-    if not wanted.argv or not wanted.argv[0]:
-        raise InvalidArgument(argument="argv", value="", problem="no program is named")
-    if any(b"\0" in word for word in (*wanted.argv, wanted.cwd)):
-        raise InvalidArgument(argument="argv", value="\\0", problem="a NUL cannot be passed on")
-    for name, text in (("name", wanted.name), ("key", wanted.key)):
-        if len(text) > LABEL_LIMIT or not text.isprintable():
-            problem = f"must be printable, {LABEL_LIMIT} characters at most"
-            raise InvalidArgument(argument=name, value=text[:LABEL_LIMIT], problem=problem)
+def _readable(data: dict[str, Any]) -> Record | None:
     try:
-        return Size(wanted.cols, wanted.rows)
-    except ValueError as error:
-        value = f"{wanted.cols}x{wanted.rows}"
-        raise InvalidArgument(argument="size", value=value, problem=str(error)) from error
+        return Record.from_json(data)
+    except (KeyError, TypeError, ValueError) as error:
+        report(f"a record of a session cannot be used: {error!r}")
+        return None
 
 
 def _text(data: bytes) -> str:

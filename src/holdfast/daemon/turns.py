@@ -39,7 +39,8 @@ class Turns:
         self._waiting = False
 
     def add(self, fd: int, serve: Serve) -> None:
-        """Serve *fd* whenever it is readable."""
+        """Serve *fd* whenever it is readable; instead of what was said before, if anything."""
+        self.remove(fd)
         terminal = _Terminal(fd, serve, self._loop.time())
         self._terminals[fd] = terminal
         self._loop.add_reader(fd, self._serve_quiet, terminal)
@@ -95,9 +96,10 @@ class Turns:
             return
         # One event at a time: epoll takes turns among the ready ones by itself.
         for fd, _ in self._hot.poll(0, 1):
+            # First the next turn: one that fails must not take the others with it.
+            self._arm()
             terminal = self._terminals[fd]
             terminal.window_bytes += terminal.serve()
-            self._arm()
             return
         if self._hot_count:
             self._waiting = True

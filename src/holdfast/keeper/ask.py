@@ -26,6 +26,7 @@ def ask(path: str, body: Body, timeout: float) -> Body:
                 channel.flush()
             if readable:
                 for reply, _fds in channel.receive():
+                    del reply["fds"]  # of the frame, not of the answer
                     return reply
     raise TimeoutError(f"no answer from the keeper within {timeout:g} s")
 

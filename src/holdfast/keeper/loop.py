@@ -90,5 +90,8 @@ class Loop:
             callback(argument)
         except Exception:  # noqa: BLE001 - see the class: report and go on
             self.faults += 1
-            traceback.print_exc()
+            try:
+                traceback.print_exc()
+            except OSError:
+                pass  # the log's disk is full: less said, but nobody ends for it
             time.sleep(FAULT_PAUSE)

@@ -1,19 +1,23 @@
 """The keeper's sessions: spawned, told of, signalled, reaped, remembered, forgotten."""
 
+import json
 import os
 import resource
 import signal
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from holdfast.keeper import spawn
 from holdfast.keeper.children import Child
 from holdfast.keeper.loop import Loop
-from holdfast.keeper.wire import FDS_LIMIT, Body
+from holdfast.keeper.wire import FDS_LIMIT, FRAME_LIMIT, Body
 
+T = TypeVar("T")
 Tell = Callable[[Body, tuple[int, ...]], None]
 BATCH = FDS_LIMIT // 5  # sessions in one frame of a hand-over, four descriptors each
+BATCH_BYTES = FRAME_LIMIT // 2  # of JSON; a single session may have that much and more
 
 
 class Sessions:
@@ -156,17 +160,35 @@ class Sessions:
 
     def batches(self) -> list[Callable[[], tuple[Body, tuple[int, ...]]]]:
         """Frames that describe every session, with its descriptors, each made when it is sent."""
-        children = list(self.by_id.values())
-        some = [children[at : at + BATCH] for at in range(0, len(children), BATCH)]
-        return [partial(_batch, few) for few in some]
+        groups = grouped(list(self.by_id.values()), Child.described)
+        return [partial(_batch, few) for few in groups]
 
     def ended(self) -> list[Body]:
         """What was told, or should have been, of those that have ended."""
         return [_exited(child) for child in self.by_id.values() if child.exit is not None]
 
     @property
+    def expected(self) -> list[str]:
+        """The blobs of sessions whose exec is not over."""
+        return [spawning.blob for spawning in self.spawning.values()]
+
+    @property
     def living(self) -> int:
         return sum(child.exit is None for child in self.by_id.values()) + len(self.spawning)
+
+
+def grouped(items: list[T], described: Callable[[T], Body]) -> list[list[T]]:
+    """Return *items* in groups of which each fits into one frame of a hand-over."""
+    groups: list[list[T]] = []
+    size = 0
+    for item in items:
+        more = len(json.dumps(described(item)))
+        if not groups or len(groups[-1]) == BATCH or size + more > BATCH_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(item)
+        size += more
+    return groups
 
 
 def children_in(body: Body, fds: list[int], *, ours: bool) -> list[Child]:

@@ -16,8 +16,11 @@ from typing import Any, NamedTuple, NoReturn
 
 Body = dict[str, Any]
 
-_SLOW_ERRORS = {errno.E2BIG: "LIMIT_REACHED", errno.EAGAIN: "LIMIT_REACHED"}
-_LIMIT_ERRORS = {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOSPC, errno.ENOMEM}
+# Descriptors that sessions may not use up: without them no daemon could be started any more.
+RESERVED = 32
+_LIMIT_ERRORS = {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOSPC, errno.ENOMEM, errno.E2BIG}
+_NO_SUCH = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+_DENIED = {errno.EACCES, errno.EPERM, errno.ENOEXEC, errno.EISDIR}
 
 
 class SpawnFailed(Exception):
@@ -38,6 +41,7 @@ class Spawning(NamedTuple):
     inp: int
     pidfd: int
     errors: int
+    blob: str
 
 
 def begin(request: Body, soft_files: int) -> Spawning:
@@ -51,9 +55,11 @@ def begin(request: Body, soft_files: int) -> Spawning:
         # Keeper and daemon share this flag: it belongs to the open file. Nobody clears it,
         # because splice on a blocking master blocks whatever its own flags say.
         os.set_blocking(master, False)
-        fds += [out := _pipe(), inp := _pipe()]
+        fds.append(out := _pipe())
+        fds.append(inp := _pipe())
         errors, report = os.pipe()
         fds += [errors, report]
+        _leave_some(report)
         pid = os.fork()
     except OSError as error:
         _close(fds)
@@ -63,7 +69,7 @@ def begin(request: Body, soft_files: int) -> Spawning:
     if pid == 0:
         _become(request, slave, report, soft_files)
     _close([slave, report])
-    return Spawning(pid, master, out, inp, _watch(pid), errors)
+    return Spawning(pid, master, out, inp, _watch(pid), errors, request.get("blob", ""))
 
 
 def finish(spawning: Spawning) -> None:
@@ -79,7 +85,7 @@ def finish(spawning: Spawning) -> None:
 
 
 def _become(request: Body, slave: int, report: int, soft_files: int) -> NoReturn:
-    stage = "PERMISSION_DENIED"
+    stage = "IO_ERROR"
     try:
         os.setsid()
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
@@ -112,12 +118,11 @@ def _become(request: Body, slave: int, report: int, soft_files: int) -> NoReturn
 
 
 def _code(stage: str, error: OSError) -> str:
-    if error.errno in _SLOW_ERRORS:
-        return _SLOW_ERRORS[error.errno]
-    if stage == "CWD_MISSING" or error.errno in (errno.ENOENT, errno.ENOTDIR):
+    if error.errno in _LIMIT_ERRORS:
+        return "LIMIT_REACHED"
+    if stage == "CWD_MISSING" or error.errno in _NO_SUCH:
         return stage
-    denied = (errno.EACCES, errno.EPERM, errno.ENOEXEC, errno.EISDIR)
-    return "PERMISSION_DENIED" if error.errno in denied else "IO_ERROR"
+    return "PERMISSION_DENIED" if error.errno in _DENIED else "IO_ERROR"
 
 
 def _pipe() -> int:
@@ -142,6 +147,12 @@ def _watch(pid: int) -> int:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):
         return -1
+
+
+def _leave_some(newest: int) -> None:
+    """Raise EMFILE when *newest*, the lowest number that was free, is near the limit."""
+    if newest > resource.getrlimit(resource.RLIMIT_NOFILE)[0] - RESERVED:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def _close(fds: list[int]) -> None:

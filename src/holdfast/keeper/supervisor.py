@@ -45,6 +45,7 @@ class Supervisor:
         self._loop = loop
         self._sessions = sessions
         self._batches: deque[Batch] = deque()
+        self._later: list[tuple[Body, tuple[int, ...]]] = []
         loop.add_deadline(self.deadline)
 
     @property
@@ -57,7 +58,10 @@ class Supervisor:
 
     def tell(self, body: Body, fds: tuple[int, ...] = ()) -> None:
         """Tell the daemon; one that is not there learns it from the hand-over."""
-        if self.daemon.active is not None:
+        if self._batches:
+            # It might be about a session that this daemon has not been handed yet.
+            self._later.append((body, fds))
+        elif self.daemon.active is not None:
             self._send(self.daemon.active, body, fds)
 
     def deadline(self) -> float | None:
@@ -114,10 +118,19 @@ class Supervisor:
         for service in self.services.values():
             for process in (service.active, service.spare):
                 if process is not None and process.pid == pid:
+                    self._hear_out(process)
                     self._loop.drop(process.channel)
                     service.ended(process, self._why(service.name, status), now)
                     return True
         return False
+
+    def _hear_out(self, process: Process) -> None:
+        """Take in what it told last: clients have been promised that it is done."""
+        try:
+            for body, fds in process.channel.receive():
+                self.heard(process, body, fds)
+        except Gone:
+            pass  # its end, as expected
 
     def adopt(self, channel: Channel, hello: Body) -> Process:
         """Take over a daemon that outlived the keeper before this one.
@@ -152,6 +165,7 @@ class Supervisor:
         status = status_of(process.pidfd, process.pid)
         os.close(process.pidfd)
         process.pidfd = -1
+        self._hear_out(process)
         self._loop.drop(process.channel)
         why = "its exit code is unknown" if status is None else self._why("daemon", status)
         self.daemon.ended(process, why, time.monotonic())
@@ -191,8 +205,12 @@ class Supervisor:
             "restarts": self.daemon.restarts,
             "soft_files": self._sessions.soft_files,
         }
-        self._batches = deque([*self._sessions.batches(), lambda: ({"op": "handed"}, ())])
+        self._batches = deque([*self._sessions.batches(), self._handed])
+        self._later = []  # what was told to the one before is in the batches now
         self._send(process, take, fds)
+
+    def _handed(self) -> tuple[Body, tuple[int, ...]]:
+        return {"op": "handed", "spawning": self._sessions.expected}, ()
 
     def heard(self, process: Process, body: Body, fds: list[int]) -> None:
         for fd in fds:
@@ -208,6 +226,10 @@ class Supervisor:
         elif op == "taken" and self._batches:
             # One batch at a time: descriptors in flight are limited, to 1,024 for most users.
             self._send(process, *self._batches.popleft()())
+            if not self._batches:
+                later, self._later = self._later, []
+                for fact in later:
+                    self._send(process, *fact)
         elif op in self.requests:
             self.requests[op](body)
 

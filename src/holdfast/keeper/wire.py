@@ -37,6 +37,10 @@ class Gone(Exception):
     """The peer closed, died, or sent what no peer sends."""
 
 
+class TooLarge(Exception):
+    """A frame that no peer takes was not sent; the connection is as it was."""
+
+
 class Channel:
     """One end of a non-blocking connection; whole frames in and out, descriptors with them."""
 
@@ -56,15 +60,22 @@ class Channel:
         return bool(self._outgoing)
 
     @property
+    def has_room(self) -> bool:
+        """Whether the largest frame can be queued, and small ones beside it."""
+        return self._queued <= _QUEUE_LIMIT - 2 * FRAME_LIMIT
+
+    @property
     def is_quiet(self) -> bool:
         """Nothing is half received or still to be sent."""
         return not self._incoming and not self._outgoing and not self._received
 
     def send(self, body: Body, fds: Sequence[int] = ()) -> None:
-        """Queue a frame and write what the socket takes now; raise Gone."""
+        """Queue a frame and write what the socket takes now; raise Gone or TooLarge."""
         payload = json.dumps({"fds": len(fds), **body}).encode()
-        if len(payload) > FRAME_LIMIT or self._queued + len(payload) > _QUEUE_LIMIT:
-            raise Gone("the peer does not read, or the frame is too large")
+        if len(payload) > FRAME_LIMIT:
+            raise TooLarge(f"a frame of {len(payload)} bytes, limit {FRAME_LIMIT}")
+        if self._queued + len(payload) > _QUEUE_LIMIT:
+            raise Gone("the peer does not read")
         self._outgoing.append((memoryview(HEADER.pack(len(payload)) + payload), tuple(fds)))
         self._queued += len(payload)
         self.flush()

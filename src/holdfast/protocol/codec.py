@@ -10,12 +10,14 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from holdfast.errors import BY_CODE, HoldfastError, RemoteProtocolError, Unfamiliar
+from holdfast.errors import BY_CODE, Fact, HoldfastError, RemoteProtocolError, Unfamiliar
 from holdfast.protocol import messages
 from holdfast.protocol.frames import Buffer, control_frame
 from holdfast.protocol.messages import Failure, Message
 
 KIND_LIMIT = 64  # characters of a kind: it is repeated in errors and counters
+
+FACT_LIMIT = 4096  # characters: a path at its longest; an error quotes what was asked for
 
 M = TypeVar("M", bound=Message)
 
@@ -85,7 +87,21 @@ def read_body(envelope: Envelope, kind: type[M]) -> M:
 def failure_of(error: HoldfastError) -> Failure:
     """Return the wire form of an error."""
     code = error.peer_code if isinstance(error, Unfamiliar) else error.code
-    return Failure(code=code, what=error.what, fix=error.fix, facts=error.facts)
+    facts = {name: _sent(fact) for name, fact in error.facts.items()}
+    return Failure(code=code, what=_text(error.what), fix=_text(error.fix), facts=facts)
+
+
+def _sent(fact: Fact) -> Fact:
+    if isinstance(fact, list):
+        return [_text(word) for word in fact[:FACT_LIMIT]]
+    return _text(fact) if isinstance(fact, str) else fact
+
+
+def _text(text: str) -> str:
+    """Return text that can be sent whatever it quotes: no UTF-8, or a megabyte of it."""
+    if len(text) > FACT_LIMIT:
+        text = f"{text[:FACT_LIMIT]}..."
+    return text.encode(errors="backslashreplace").decode()
 
 
 def error_of(failure: Failure) -> HoldfastError:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 PIECE = 4000  # bytes a turn: with the sentinel less than PIPE_BUF, so a write is all or nothing
 QUEUE_LIMIT = 2 << 20  # bytes of input waiting for a program that does not read
 OFFSET_BITS = 48  # 280 TB of typing
+OFFSET_LIMIT = (1 << OFFSET_BITS) - 1
 
 
 class Found(enum.Enum):

@@ -75,6 +75,11 @@ class LogWriter:
                 break  # the disk is nearly full: the next call gets its error
         return done
 
+    def tail(self, start: int) -> bytes | None:
+        """Return the bytes from *start* to the end, None if they begin in an older segment."""
+        at = start - self._first
+        return os.pread(self._fd, self._position - at, at) if at >= 0 else None
+
     def close(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:

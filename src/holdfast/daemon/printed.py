@@ -1,0 +1,117 @@
+"""What one session printed: its log and its timeline, and who waits for more of it."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from holdfast.errors import HoldfastError
+from holdfast.formats.timeline import Life, Resize
+from holdfast.store.log import LogWriter
+from holdfast.store.log_reader import LogReader
+from holdfast.store.timeline import TICK_BYTES, TICK_NS, TimelineWriter
+from holdfast.types import Size
+
+
+class Printed:
+    """The files of a session's output while it grows."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, directory: Path) -> None:
+        self._loop = loop
+        self.log = LogWriter(directory)
+        self.reader = LogReader(directory)
+        try:
+            self._timeline = TimelineWriter(directory, self.reader)
+        except BaseException:
+            self.log.close()
+            raise
+        self._grown_ns = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._complaint = ""
+
+    def catch_up(self) -> None:
+        """Have the timeline know what the log holds; to be called once, after opening."""
+        try:
+            self._timeline.catch_up(time.time_ns())
+        except HoldfastError as error:
+            self._complain(str(error))
+
+    def mark_life(self, number: int) -> None:
+        """Note in the timeline that a program begins here."""
+        self._timeline.append(Life(self.log.end, time.time_ns(), number))
+
+    def mark_resize(self, size: Size) -> None:
+        self._timeline.append(Resize(self.log.end, time.time_ns(), size.cols, size.rows))
+
+    def grew(self) -> None:
+        """Take note that the log has grown, and tell who waits.
+
+        The timeline reads it back in pieces of a whole tick, not after each slice: that is
+        off the way of a key, and costs a flood a tenth of the calls.
+        """
+        self._grown_ns = time.time_ns()
+        if self.log.end - self._timeline.offset >= TICK_BYTES:
+            self._read_back()
+        if self._timer is None:
+            self._timer = self._loop.call_later(TICK_NS / 1e9, self._tick)
+        self.wake()
+
+    async def grown(self, patience: float) -> None:
+        """Return at the next byte, at the end, or after *patience* seconds."""
+        waiter = self._loop.create_future()
+        self._waiters.add(waiter)
+        timer = self._loop.call_later(patience, _release, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiters.discard(waiter)
+
+    def wake(self) -> None:
+        """Release everybody who waits."""
+        waiters, self._waiters = self._waiters, set()
+        for waiter in waiters:
+            _release(waiter)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._read_back()
+        self._timeline.flush(time.time_ns())
+        self._timeline.close()
+        self.log.close()
+        self.reader.close()
+
+    def _read_back(self) -> None:
+        try:
+            self._timeline.feed(self.log.end, b"", self._grown_ns)
+        except HoldfastError as error:
+            # The disk does not give back what it took. The log is complete all the same, and
+            # the timeline fetches what it lacks when it can be read.
+            self._complain(str(error))
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._read_back()
+        self._timeline.flush(time.time_ns())
+        if self._timeline.deadline_ns() is not None:  # the disk is full
+            self._timer = self._loop.call_later(TICK_NS / 1e9, self._tick)
+
+    def _complain(self, text: str) -> None:
+        if text != self._complaint:
+            self._complaint = text
+            report(text)
+
+
+def report(text: str) -> None:
+    """Write a line into the daemon's log, if the disk takes it."""
+    try:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - stderr is that log
+    except OSError:
+        pass  # the same full disk, most likely; it must not stop a session as well
+
+
+def _release(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)

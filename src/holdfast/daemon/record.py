@@ -1,0 +1,124 @@
+"""What is known of a session, and what is held of it while it lives."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from holdfast.protocol.messages import SessionInfo
+from holdfast.session.lifecycle import State
+from holdfast.types import ExitStatus, Size
+
+LISTED_CHARACTERS = 1000  # of a program line: 512 sessions like that fit into one reply
+
+
+@dataclass
+class Held:
+    """The descriptors and facts of a living program, as the keeper handed them over."""
+
+    pid: int
+    master: int
+    out: int
+    inp: int
+    pidfd: int
+    started: float
+
+    def close(self) -> None:
+        for fd in (self.master, self.out, self.inp, self.pidfd):
+            if fd >= 0:
+                os.close(fd)
+
+
+@dataclass
+class Record:
+    """What is known of a session while it lives and after; the table keeps it."""
+
+    id: str
+    argv: list[str]
+    cwd: str
+    size: Size
+    created: float
+    name: str = ""
+    key: str = ""
+    creation: str = ""
+    state: State = State.STARTING
+    recovery: str | None = None
+    pid: int | None = None
+    offset: int = 0
+    last_attached: float | None = None
+    ended: float | None = None
+    exit: ExitStatus = field(default_factory=ExitStatus)
+    maxrss_kib: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        plain = {k: v for k, v in vars(self).items() if k not in ("size", "state", "exit")}
+        return plain | {
+            "cols": self.size.cols,
+            "rows": self.size.rows,
+            "state": self.state.value,
+            "exit_code": self.exit.code,
+            "exit_signal": self.exit.signal,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Record":
+        names = cls.__dataclass_fields__.keys() - {"size", "state", "exit"}
+        return cls(
+            **{name: data[name] for name in names if name in data},
+            size=Size(data["cols"], data["rows"]),
+            state=State(data["state"]),
+            exit=ExitStatus(code=data.get("exit_code"), signal=data.get("exit_signal")),
+        )
+
+    def blob(self) -> str:
+        """What the keeper keeps for us, so that nothing depends on what the table has."""
+        return json.dumps(self.to_json())
+
+    @classmethod
+    def from_blob(cls, blob: str) -> "Record | None":
+        """What the keeper kept, if this version can read it."""
+        try:
+            return cls.from_json(json.loads(blob))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def info(self, stalled: str | None = None) -> SessionInfo:
+        return SessionInfo(
+            id=self.id,
+            name=self.name,
+            key=self.key,
+            state=self.state.value,
+            recovery=self.recovery,
+            pid=self.pid,
+            argv=[shown(word) for word in self.argv],
+            cwd=shown(self.cwd),
+            cols=self.size.cols,
+            rows=self.size.rows,
+            offset=self.offset,
+            created=self.created,
+            last_attached=self.last_attached,
+            ended=self.ended,
+            exit_code=self.exit.code,
+            exit_signal=self.exit.signal,
+            stalled=stalled,
+        )
+
+
+def shown(text: str) -> str:
+    """Return text for people: what is not UTF-8 in it is escaped."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def brief(info: SessionInfo) -> SessionInfo:
+    """Return a session for a list: a program line of 2 MB would not fit into a reply twice."""
+    if sum(len(word) + 1 for word in info.argv) <= LISTED_CHARACTERS:
+        return info
+    left, argv = LISTED_CHARACTERS, []
+    for word in info.argv:
+        argv.append(word[:left])
+        left -= len(word) + 1
+        if left <= 0:
+            break
+    return replace(info, argv=[*argv, "..."])
