@@ -213,7 +213,8 @@ def test_keeper_killed_while_the_daemon_is_stopped(tmp_path: Path) -> None:
         adopting = home.status()["daemon"]
         assert (adopting["state"], adopting["pid"]) == ("adopting", daemon)
         assert "`hold daemon restart`" in adopting["reason"]
-        assert home.pids() == {daemon, home.status()["keeper"]["pid"]}
+        until(lambda: home.pids() == {daemon, *home.keepers()}, "the old spare to end")
+        assert len(home.keepers()) == 1
 
         os.kill(daemon, signal.SIGCONT)
         assert home.running()["daemon"]["pid"] == daemon

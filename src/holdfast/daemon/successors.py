@@ -95,7 +95,7 @@ class Successors:
         # Polled, or what started the keeper would stay a zombie.
         is_starting = self._started is not None and self._started.poll() is None
         if self._wanted and not is_starting:
-            argv = launch.command(self._spec, "keeper")
+            argv = launch.command(self._spec, "keeper", "--successor")
             null = subprocess.DEVNULL
             try:
                 self._started = subprocess.Popen(

@@ -14,7 +14,10 @@ from typing import Any
 def main() -> int:
     launch = json.loads(sys.argv[1])
     sys.path.insert(0, launch["root"])
-    if len(sys.argv) > 2:  # a keeper that became this one by exec, or a check before that
+    is_successor = sys.argv[2:] == ["--successor"]
+    if (
+        len(sys.argv) > 2 and not is_successor
+    ):  # a keeper that became this one by exec, or a check before that
         from holdfast.keeper.keeper import Keeper  # noqa: PLC0415 - the path is known only now
 
         keeper = Keeper.revived(launch, int(sys.argv[3]), checking=sys.argv[2] == "--check")
@@ -27,10 +30,10 @@ def main() -> int:
             said = answer.read()
         print(said.partition(":")[2] or "the keeper died while starting")  # noqa: T201
         return 0 if said.startswith("ok:") else 1
-    return _serve(launch, writer)
+    return _serve(launch, writer, is_successor=is_successor)
 
 
-def _serve(launch: dict[str, Any], writer: int) -> int:
+def _serve(launch: dict[str, Any], writer: int, *, is_successor: bool) -> int:
     from holdfast.keeper import place  # noqa: PLC0415 - the path is known only now
     from holdfast.keeper.keeper import SIGNALS, Keeper  # noqa: PLC0415
 
@@ -40,6 +43,9 @@ def _serve(launch: dict[str, Any], writer: int) -> int:
         _detach(place.open_log(os.path.join(launch["state"], "keeper.log")))
         lock = place.lock(os.path.join(launch["state"], "keeper.lock"), launch["runtime"])
         keeper = Keeper(launch, lock)
+        if is_successor and not keeper.has_daemon():
+            os.write(writer, b"failed:the daemon that asked for a successor has gone")
+            return 1
         keeper.open()
     except place.PlaceTaken as taken:
         place.nudge(str(taken))

@@ -88,6 +88,7 @@ class Adoption:
         elif op == "handed":
             self._handed(channel, body)
         elif op == "refused":
+            self.under_way = False
             self._keeper.yield_to(body)
 
     def _handed(self, channel: Channel, body: Body) -> None:

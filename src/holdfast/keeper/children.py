@@ -12,6 +12,7 @@ Body = dict[str, Any]
 _GET_INFO = 0xC040FF0B  # PIDFD_GET_INFO for the 64-byte struct pidfd_info
 _INFO_EXIT = 1 << 3
 _INFO = struct.Struct("=QQ11Ii")
+_EXIT_CODE = 48  # of the fields after the state in /proc/PID/stat: 52 of proc(5)
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Child:
     def vanished(self) -> None:
         """Note the end of a child that is not ours, with its exit code if the kernel tells."""
         self.kill_at = None
-        self.exit = {"status": status_of(self.pidfd), "maxrss_kib": None}
+        self.exit = {"status": status_of(self.pidfd, self.pid), "maxrss_kib": None}
 
     def signal(self, number: int) -> None:
         """Signal the process group. Safe while the leader was not reaped: its id is taken."""
@@ -110,8 +111,20 @@ def _facts(pid: int, *names: str) -> list[str]:
         return []
 
 
-def status_of(pidfd: int) -> int | None:
-    """Return the wait status of an ended process that somebody else reaped, if known."""
+def status_of(pidfd: int, pid: int) -> int | None:
+    """Return the wait status of an ended process that somebody else reaps, if known.
+
+    The pidfd tells once it was reaped, its zombie does until then; the second look at the
+    pidfd is for one that was reaped in between.
+    """
+    for look in (_told_by_pidfd, _told_by_zombie, _told_by_pidfd):
+        status = look(pidfd, pid)
+        if status is not None:
+            return status
+    return None
+
+
+def _told_by_pidfd(pidfd: int, _pid: int) -> int | None:
     info = bytearray(_INFO.pack(_INFO_EXIT, *[0] * 13))
     try:
         fcntl.ioctl(pidfd, _GET_INFO, info)
@@ -119,3 +132,12 @@ def status_of(pidfd: int) -> int | None:
         return None  # an older kernel, or no pidfd
     mask, *_, status = _INFO.unpack(info)
     return status if mask & _INFO_EXIT else None
+
+
+def _told_by_zombie(_pidfd: int, pid: int) -> int | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            state, *fields = file.read().rpartition(b") ")[2].split()
+    except OSError:
+        return None
+    return int(fields[_EXIT_CODE]) if state == b"Z" else None

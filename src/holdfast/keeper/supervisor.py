@@ -45,6 +45,7 @@ class Supervisor:
         self._loop = loop
         self._sessions = sessions
         self._batches: deque[Batch] = deque()
+        self._later: list[tuple[Body, tuple[int, ...]]] = []
         loop.add_deadline(self.deadline)
 
     @property
@@ -57,7 +58,10 @@ class Supervisor:
 
     def tell(self, body: Body, fds: tuple[int, ...] = ()) -> None:
         """Tell the daemon; one that is not there learns it from the hand-over."""
-        if self.daemon.active is not None:
+        if self._batches:
+            # It might be about a session that this daemon has not been handed yet.
+            self._later.append((body, fds))
+        elif self.daemon.active is not None:
             self._send(self.daemon.active, body, fds)
 
     def deadline(self) -> float | None:
@@ -158,7 +162,7 @@ class Supervisor:
 
     def _vanished(self, process: Process) -> None:
         self._loop.unwatch(process.pidfd)
-        status = status_of(process.pidfd)
+        status = status_of(process.pidfd, process.pid)
         os.close(process.pidfd)
         process.pidfd = -1
         self._hear_out(process)
@@ -202,6 +206,7 @@ class Supervisor:
             "soft_files": self._sessions.soft_files,
         }
         self._batches = deque([*self._sessions.batches(), self._handed])
+        self._later = []  # what was told to the one before is in the batches now
         self._send(process, take, fds)
 
     def _handed(self) -> tuple[Body, tuple[int, ...]]:
@@ -221,6 +226,10 @@ class Supervisor:
         elif op == "taken" and self._batches:
             # One batch at a time: descriptors in flight are limited, to 1,024 for most users.
             self._send(process, *self._batches.popleft()())
+            if not self._batches:
+                later, self._later = self._later, []
+                for fact in later:
+                    self._send(process, *fact)
         elif op in self.requests:
             self.requests[op](body)
 
