@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from holdfast.keeper import launch, place
+from holdfast.keeper import place
+from holdfast.keeper.processes import command
 from holdfast.keeper.wire import Body, Channel, Gone
 
 PATIENCE = 3.0  # seconds until another successor is tried
@@ -95,7 +96,7 @@ class Successors:
         # Polled, or what started the keeper would stay a zombie.
         is_starting = self._started is not None and self._started.poll() is None
         if self._wanted and not is_starting:
-            argv = launch.command(self._spec, "keeper", "--successor")
+            argv = command(self._spec, "keeper", "--successor")
             null = subprocess.DEVNULL
             try:
                 self._started = subprocess.Popen(

@@ -1,8 +1,8 @@
 """The keeper's event loop: descriptors, frames and deadlines, one thread, no timers when idle."""
 
 import selectors
+import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -92,7 +92,7 @@ class Loop:
         except Exception:  # noqa: BLE001 - see the class: report and go on
             self.faults += 1
             try:
-                traceback.print_exc()
+                sys.excepthook(*sys.exc_info())  # the module traceback would cost 0.6 MB
             except OSError:
                 pass  # the log's disk is full: less said, but nobody ends for it
             time.sleep(FAULT_PAUSE)
