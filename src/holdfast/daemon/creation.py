@@ -56,6 +56,7 @@ def make_places(directory: Path, page: Path) -> None:
     """Make what a session writes to, so that no program is started for which there is no room."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        page.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # cleaners of /tmp come by
         Page(page).close()
     except OSError as error:
         page.unlink(missing_ok=True)
