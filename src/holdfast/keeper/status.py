@@ -30,7 +30,7 @@ def status_of(keeper: "Keeper") -> Body:
             "version": said.get("daemon_version"),
             "reason": reason,
             "next_try": next_try,
-            "spare": daemon.spare.pid if daemon.spare else None,
+            "spare": daemon.spare.pid if daemon.spare and daemon.spare.imported else None,
         },
         "restarts": daemon.restarts,
         "pump": said.get("pump"),
