@@ -10,9 +10,12 @@ CODE = $(wildcard src tests tools benchmarks fuzz examples)
 # For `make fuzz`: seconds for each target.
 T ?= 60
 
+# For `make torture`: how often.
+N ?= 1000
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check test proof bench fuzz docs format locks clean
+.PHONY: help run check test proof torture bench fuzz docs format locks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +39,10 @@ test: ## every test but the long ones
 proof: ## the long tests: fresh machines, kills, floods
 	$(PREPARE) test
 	@$(PYTEST) tests -m proof
+
+torture: ## kill the daemon N=1000 times while programs print, and while somebody types
+	$(PREPARE) test
+	@$(VENV_PYTHON) tools/torture.py $(N)
 
 bench: ## measure: benchmarks/NAME.py with B=NAME, or all of them
 	$(PREPARE) test
