@@ -16,7 +16,7 @@ from holdfast.keeper import place
 from holdfast.keeper.processes import command
 from holdfast.keeper.wire import Body, Channel, Gone
 
-PATIENCE = 3.0  # seconds until another successor is tried
+PATIENCE = 1.0  # seconds until another successor is tried
 
 Claim = Callable[[Channel, Body], None]
 """Called with the channel of a keeper that asks for everything, and what it said."""
@@ -34,7 +34,8 @@ class Successors:
         self._spec = spec
         self._claimed = claimed
         self._wanted = False
-        self._started: subprocess.Popen[bytes] | None = None
+        self._is_looking = False
+        self._starters: list[subprocess.Popen[bytes]] = []
 
     def listen_on(self, sock: socket.socket, inode: int) -> None:
         """Be found there too; the last one is the reachable one."""
@@ -76,7 +77,10 @@ class Successors:
             self._be_found()
         except (OSError, place.PlaceRefused) as error:
             print(f"no successor will find us: {error}", file=sys.stderr, flush=True)  # noqa: T201
-        self._try()
+        self._launch()  # whatever became of the one before: its starter may still be ending
+        if not self._is_looking:
+            self._is_looking = True
+            self._loop.call_later(PATIENCE, self._look)
 
     def has_come(self) -> None:
         """Start no more."""
@@ -92,17 +96,23 @@ class Successors:
         fresh = place.listen(str(path))
         self.listen_on(fresh.sock, fresh.inode)
 
-    def _try(self) -> None:
-        # Polled, or what started the keeper would stay a zombie.
-        is_starting = self._started is not None and self._started.poll() is None
-        if self._wanted and not is_starting:
-            argv = command(self._spec, "keeper", "--successor")
-            null = subprocess.DEVNULL
-            try:
-                self._started = subprocess.Popen(
-                    argv, stdin=null, stdout=null, start_new_session=True, cwd="/"
-                )
-            except OSError as error:
-                print(f"no successor: {error}", file=sys.stderr, flush=True)  # noqa: T201
-        if self._wanted or is_starting:
-            self._loop.call_later(PATIENCE, self._try)
+    def _launch(self) -> None:
+        argv = command(self._spec, "keeper", "--successor")
+        null = subprocess.DEVNULL
+        try:
+            starter = subprocess.Popen(
+                argv, stdin=null, stdout=null, start_new_session=True, cwd="/"
+            )
+        except OSError as error:
+            print(f"no successor: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        else:
+            self._starters.append(starter)
+
+    def _look(self) -> None:
+        # Polled, or what started a keeper would stay a zombie.
+        self._starters = [starter for starter in self._starters if starter.poll() is None]
+        if self._wanted and not self._starters:
+            self._launch()
+        self._is_looking = self._wanted or bool(self._starters)
+        if self._is_looking:
+            self._loop.call_later(PATIENCE, self._look)
