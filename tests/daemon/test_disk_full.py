@@ -117,6 +117,7 @@ def test_nothing_is_started_for_which_there_is_no_room(tmp_path: Path) -> None:
             with pytest.raises(DiskFull):
                 home.create(client, "touch", str(tmp_path / "started"))
         assert home.status()["sessions"] == before
+        assert len(list((home.paths.state / "sessions").iterdir())) == 1
         assert not (tmp_path / "started").exists()
         disk.free()
         check(home, client, session)

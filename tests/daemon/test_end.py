@@ -252,3 +252,33 @@ def test_what_has_ended_or_never_was_cannot_be_killed(tmp_path: Path) -> None:
         for name in ("nobody", "", "x" * 3_000_000):
             with pytest.raises(NotFound):
                 client.call(Kill(session=name))
+
+
+LEADER = """
+import os, signal, sys, time
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGHUP])
+if os.fork() == 0:
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    os.tcsetpgrp(0, os.getpgrp())
+    def heard(*_):
+        open(sys.argv[1], "w").write("HUP")
+        os._exit(0)
+    signal.signal(signal.SIGHUP, heard)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    os.write(1, b"ready")
+while True:
+    time.sleep(1)
+"""
+
+
+def test_the_foreground_job_of_a_shell_hears_the_end_too(tmp_path: Path) -> None:
+    """As from a closing terminal: the shell may just have begun to wait for it."""
+    got = tmp_path / "got"
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        session = home.create(client, sys.executable, "-Ic", LEADER, str(got))
+        said(home, client, session, b"ready")
+        client.call(Kill(session=session.id))
+        until(lambda: got.exists() and got.read_text() == "HUP", "the job to hear it")
+        client.call(Kill(session=session.id, now=True))
+        home.ended(client, session.id)

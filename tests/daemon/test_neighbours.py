@@ -69,7 +69,9 @@ def leaves_nothing(home: Home, client: Client, count: int) -> None:
     come_and_go(home, client, count)
 
     def as_before() -> bool:
-        return [(descriptors(pid), children(pid)) for pid in (keeper, daemon)] == before
+        # Fewer than before: the connection that asked for the status was still being closed.
+        now = [(descriptors(pid), children(pid)) for pid in (keeper, daemon)]
+        return all(n[0] <= b[0] and n[1] == b[1] for n, b in zip(now, before, strict=True))
 
     until(as_before, f"descriptors and children as before: {before}", patience=5)
     assert resident_kib(keeper) - memory < 1000
@@ -143,13 +145,14 @@ def test_a_client_that_never_reads_costs_little(tmp_path: Path) -> None:
 def test_followers_that_leave_leave_nothing(tmp_path: Path) -> None:
     with running_home(tmp_path / "h") as home, home.client() as client:
         session = home.create(client, "cat")
-        daemon = home.running()["daemon"]["pid"]
+        daemon = home.with_spare()["daemon"]["pid"]
+        before = descriptors(daemon)
         for _ in range(50):
             with home.client() as follower:
                 follower.ask(Output(session=session.id, since=0, wait=60))
-        before = descriptors(daemon)
         client.call(Input(session=session.id, offset=0, data=b"x"))
 
         assert client.call(Output(session=session.id, since=0, wait=5)).data == b"x"
-        assert descriptors(daemon) <= before
+        # The log that was read stays open to be read on, the page of what was typed too.
+        until(lambda: descriptors(daemon) <= before + 2, "the followers to be gone")
         assert "exception" not in (home.paths.state / "daemon.log").read_text().lower()

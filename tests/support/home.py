@@ -185,10 +185,22 @@ class Home:
             ask(str(self.paths.keeper_socket), {"op": "stop", "grace": 0.2}, 30.0)
         except (FileNotFoundError, ConnectionRefusedError):
             pass
+        self._sweep()
         left = self.processes()
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         assert left == [], f"left over: {left}"
+
+    def _sweep(self) -> None:
+        """End what programs left behind: a flood that ignores its hangup would go on for ever."""
+        mark = f"HOLDFAST_HOME={self.environ['HOLDFAST_HOME']}".encode()
+        for directory in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (directory / "environ").read_bytes().split(b"\0")
+                if mark in words and b"/holdfast/" not in (directory / "cmdline").read_bytes():
+                    os.kill(int(directory.name), signal.SIGKILL)
+            except OSError:
+                continue  # it has just ended
 
     def processes(self) -> list[int]:
         """Pids of keepers and daemons of this home."""

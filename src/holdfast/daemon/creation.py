@@ -6,12 +6,15 @@ import resource
 from pathlib import Path
 
 from holdfast.daemon.input_page import Page
+from holdfast.daemon.record import Record
 from holdfast.errors import DiskFull, HoldfastError, InvalidArgument, IoFailed, LimitReached
 from holdfast.protocol.messages import Create
+from holdfast.store.sessions import SessionTable
 from holdfast.types import LABEL_LIMIT, Size
 
-# What one more session takes: master, two pipes, pidfd, log, timeline, two to read with.
-DESCRIPTORS = 8
+# What one more session takes: master, two pipes, pidfd, log, timeline, two to read with, and
+# the page of its input.
+DESCRIPTORS = 9
 RESERVED = 48  # for clients, listeners, the loop; and for the spare that takes all this over
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -52,15 +55,34 @@ def check_descriptors() -> None:
         raise LimitReached(resource="open files of the daemon", limit=limit, remedy=remedy)
 
 
-def make_places(directory: Path, page: Path) -> None:
-    """Make what a session writes to, so that no program is started for which there is no room."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        page.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # cleaners of /tmp come by
-        Page(page).close()
-    except OSError as error:
-        page.unlink(missing_ok=True)
-        raise failed(directory, error) from error
+class Places:
+    """Where the files of sessions are: their logs, and the pages of their input."""
+
+    def __init__(self, table: SessionTable, pages: Path) -> None:
+        self._table = table
+        self._pages = pages
+        pages.mkdir(mode=0o700, exist_ok=True)
+
+    def directory(self, record: Record) -> Path:
+        return self._table.directory(record.id)
+
+    def page(self, record: Record) -> Path:
+        return self._pages / record.id
+
+    def make(self, record: Record) -> None:
+        """Make what a session writes to; no program is started for which there is no room."""
+        directory, page = self.directory(record), self.page(record)
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            page.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # cleaners of /tmp come by
+            Page(page).close()
+        except OSError as error:
+            raise failed(directory, error) from error
+
+    def remove(self, record: Record) -> None:
+        """Remove what was made for a program that could not be started."""
+        self.page(record).unlink(missing_ok=True)
+        self._table.remove(record.id)
 
 
 def failed(directory: Path, error: OSError) -> HoldfastError:

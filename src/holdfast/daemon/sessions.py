@@ -3,10 +3,11 @@
 import asyncio
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from holdfast.config import Config
-from holdfast.daemon.creation import check_descriptors, checked, failed, make_places
+from holdfast.daemon.creating import Creating
+from holdfast.daemon.creation import Places, failed
 from holdfast.daemon.keeper_link import Handed, KeeperLink
 from holdfast.daemon.printed import report
 from holdfast.daemon.pump import Choice
@@ -15,21 +16,13 @@ from holdfast.daemon.records import Records
 from holdfast.daemon.scribe import Scribe
 from holdfast.daemon.session import Session
 from holdfast.daemon.turns import Turns
-from holdfast.errors import HoldfastError, LimitReached, SessionGone, SessionTerminating
-from holdfast.protocol.messages import Create, Created, SessionInfo
+from holdfast.errors import HoldfastError, SessionGone, SessionTerminating
+from holdfast.protocol.messages import SessionInfo
 from holdfast.session.lifecycle import OVER, State
 from holdfast.store.sessions import SessionTable
 from holdfast.types import Size
 
 TRY_AGAIN = 1.0  # seconds until a session that could not be taken over is tried again
-
-
-class _Creating(NamedTuple):
-    """A create that is under way, perhaps since before this daemon."""
-
-    key: str
-    creation: str
-    done: "asyncio.Future[None]"
 
 
 class Sessions:
@@ -49,21 +42,19 @@ class Sessions:
         self._link = link
         self._config = config
         self._choice = choice
-        self._pages = runtime / "input"
-        self._pages.mkdir(mode=0o700, exist_ok=True)
         self._table = SessionTable(state)
+        self._places = Places(self._table, runtime / "input")
         self._scribe = Scribe(loop, self._table)
         self._turns = Turns(loop)
         self._living: dict[str, Session] = {}
         self._late: dict[str, Handed] = {}  # the keeper's, but not to be taken over just now
-        self._creating: dict[str, _Creating] = {}
-        self._starting: dict[str, Record] = {}
         self.records = Records()
-        for data in self._table.all():
-            if record := _readable(data):
-                self.records.add(record)
+        self._creating = Creating(
+            link, self.records, self._places, limit=config.session_limit, info=self.info
+        )
+        self.create = self._creating.create
         link.on_handed = self.take
-        link.on_expected = self._expect
+        link.on_expected = self._creating.expect
         link.on_exited = self._child_ended
         link.everything = self._handed
 
@@ -71,7 +62,7 @@ class Sessions:
 
     def take(self, handed: Handed) -> None:
         """Go on with a session that the keeper holds, or begin with one that we asked for."""
-        started = self._starting.pop(handed.id, None)
+        started = self._creating.started(handed.id)
         if started is not None:
             self._begin_first(started, handed)
             return
@@ -112,30 +103,43 @@ class Sessions:
 
     def _known(self, handed: Handed) -> Record | None:
         """Return the record of a session: the keeper's copy is newer than the table's."""
-        written = self.records.by_id.get(handed.id)
         kept = Record.from_blob(handed.blob)
-        return written if kept is None or (written and kept.state is State.STARTING) else kept
+        if kept is not None and kept.state is not State.STARTING:
+            return kept
+        written = _readable(self._table.get(handed.id))
+        return written or kept
 
     def settle(self) -> None:
-        """Note what nobody holds any more. Called once everything was handed over."""
-        held = self._living.keys() | self._late.keys() | self._creating.keys()
+        """Note what nobody holds any more. Called once everything was handed over.
+
+        Only now is the table read, and only what the keeper did not tell of: reading 200
+        records that it holds as well would keep 200 programs waiting.
+        """
+        for session in self._table.ids():
+            if session not in self.records.by_id and (
+                record := _readable(self._table.get(session))
+            ):
+                self.records.add(record)
+        held = self._living.keys() | self._late.keys() | self._creating.under_way
         for record in self.records.all():
             if record.id not in held and record.state not in OVER:
                 record.state, record.recovery = State.LOST, "lost:keeper-and-daemon-ended"
-                self._page(record).unlink(missing_ok=True)
+                self._places.page(record).unlink(missing_ok=True)
                 self._write(record)
 
     def _begin(self, record: Record, handed: Handed) -> None:
-        directory = self._table.directory(record.id)
+        directory = self._places.directory(record)
+        is_new = record.state is State.STARTING
         try:
-            make_places(directory, self._page(record))
+            if not directory.is_dir():
+                self._places.make(record)
             session = Session(
                 self._loop,
                 self._turns,
                 record,
                 handed.held,
                 directory=directory,
-                page=self._page(record),
+                page=self._places.page(record),
                 choice=self._choice,
                 finished=self._finished,
             )
@@ -146,7 +150,8 @@ class Sessions:
         self.records.add(record)
         self._living[record.id] = session
         session.begin()
-        self._write(record)
+        if is_new:
+            self._write(record)
         if handed.exit is not None:
             session.child_ended(handed.exit)
 
@@ -156,95 +161,6 @@ class Sessions:
             session.close()
         self._turns.close()
         self._scribe.close()
-
-    # -- create
-
-    async def create(self, wanted: Create) -> Created:
-        """Start a program, or find the one that the key or the creation token names."""
-        size = checked(wanted)
-        while (found := self._already(wanted)) is None:
-            others = self._same(wanted)
-            if not others:
-                break
-            await asyncio.wait(others)  # whatever comes of them, look again
-        if found is not None:
-            return found
-        if self.records.living + len(self._creating) >= self._config.session_limit:
-            raise LimitReached(resource="live sessions", limit=self._config.session_limit)
-        check_descriptors()
-        record = Record(
-            id=self.records.new_id(wanted),
-            argv=[_text(word) for word in wanted.argv],
-            cwd=_text(wanted.cwd),
-            size=size,
-            created=time.time(),
-            name=wanted.name,
-            key=wanted.key,
-            creation=wanted.creation,
-        )
-        make_places(self._table.directory(record.id), self._page(record))
-        started = self._start(record, wanted)
-        # A client that leaves does not take the program with it that somebody else may wait for.
-        await asyncio.shield(started)
-        return Created(session=self.info(record))
-
-    def _already(self, wanted: Create) -> Created | None:
-        if record := self.records.made_by(wanted.creation):
-            return Created(session=self.info(record))
-        if record := self.records.living_with(wanted.key):
-            return Created(session=self.info(record), outcome="attached")
-        return None
-
-    def _same(self, wanted: Create) -> "list[asyncio.Future[None]]":
-        return [
-            one.done
-            for one in self._creating.values()
-            if (wanted.key and wanted.key == one.key)
-            or (wanted.creation and wanted.creation == one.creation)
-        ]
-
-    def _start(self, record: Record, wanted: Create) -> "asyncio.Future[None]":
-        env = {_text(name): _text(value) for name, value in wanted.env.items()}
-        body = {
-            "id": record.id,
-            "blob": record.blob(),
-            "argv": record.argv,
-            "cwd": record.cwd,
-            "env": {**env, "HOLDFAST_SESSION_ID": record.id},
-            "cols": record.size.cols,
-            "rows": record.size.rows,
-            "umask": wanted.umask,
-        }
-        self._starting[record.id] = record
-        try:
-            done = self._link.spawn(body)
-        except HoldfastError:
-            self._not_started(record)
-            raise
-        self._watch(record, done)
-        return done
-
-    def _expect(self, blob: str) -> None:
-        """Wait for a program that the daemon before us asked for: it may be asked for again."""
-        if record := Record.from_blob(blob):
-            body = {"id": record.id, "argv": record.argv, "cwd": record.cwd}
-            self._watch(record, self._link.expect(body))
-
-    def _watch(self, record: Record, done: "asyncio.Future[None]") -> None:
-        self._creating[record.id] = _Creating(record.key, record.creation, done)
-
-        def over(future: "asyncio.Future[None]") -> None:
-            del self._creating[record.id]
-            if not future.cancelled() and future.exception() is not None:
-                self._not_started(record)
-
-        done.add_done_callback(over)
-
-    def _not_started(self, record: Record) -> None:
-        self._starting.pop(record.id, None)
-        if record.id not in self.records.by_id:
-            self._page(record).unlink(missing_ok=True)
-            self._table.remove(record.id)
 
     # -- find
 
@@ -267,10 +183,7 @@ class Sessions:
         return record.info(session.stalled if session else None)
 
     def directory(self, record: Record) -> Path:
-        return self._table.directory(record.id)
-
-    def _page(self, record: Record) -> Path:
-        return self._pages / record.id
+        return self._places.directory(record)
 
     # -- change
 
@@ -319,13 +232,11 @@ class Sessions:
         self._scribe.put(record, lambda: self._link.tell({"op": "forget", "id": record.id}))
 
 
-def _readable(data: dict[str, Any]) -> Record | None:
+def _readable(data: dict[str, Any] | None) -> Record | None:
+    if data is None:
+        return None
     try:
         return Record.from_json(data)
     except (KeyError, TypeError, ValueError) as error:
         report(f"a record of a session cannot be used: {error!r}")
         return None
-
-
-def _text(data: bytes) -> str:
-    return data.decode(errors="surrogateescape")

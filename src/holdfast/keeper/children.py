@@ -74,25 +74,40 @@ class Child(Plain):
     def signal(self, number: int) -> None:
         """Signal the process group. Safe while the leader was not reaped: its id is taken."""
         if self.exit is None:
-            try:
-                os.killpg(self.pid, number)
-            except ProcessLookupError:
-                pass  # it is a zombie that the next SIGCHLD reports
-            except PermissionError:
-                pass  # a setuid program (sudo): it hears the terminal closing, and nothing else
+            _signal_group(self.pid, number)
 
     def terminate(self) -> None:
         """Ask the group to end, in the way its leader listens to."""
         self.signal(signal.SIGTERM)
         if _ignores(self.pid, signal.SIGTERM):
-            # An interactive shell ignores TERM; HUP is what a closing terminal sends it.
+            # An interactive shell ignores TERM; HUP is what a closing terminal sends it, and
+            # the job in the foreground, for which it may just have begun to wait.
             self.signal(signal.SIGHUP)
+            self._hang_up_foreground()
         self.signal(signal.SIGCONT)
+
+    def _hang_up_foreground(self) -> None:
+        try:
+            group = os.tcgetpgrp(self.master)
+            # The number may have been given away meanwhile; to one of this session it was not.
+            if self.exit is None and group != self.pid and os.getsid(group) == self.pid:
+                _signal_group(group, signal.SIGHUP)
+        except OSError:
+            pass  # nobody is in the foreground any more
 
     def close(self) -> None:
         for fd in self.fds:
             os.close(fd)
         self.master = self.out = self.inp = self.pidfd = -1
+
+
+def _signal_group(group: int, number: int) -> None:
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        pass  # it is a zombie that the next SIGCHLD reports
+    except PermissionError:
+        pass  # a setuid program (sudo): it hears the terminal closing, and nothing else
 
 
 def _ignores(pid: int, number: int) -> bool:

@@ -62,8 +62,11 @@ class SessionTable:
 
     def all(self) -> list[dict[str, JSON]]:
         """Return every record that can be read, sorted by id."""
-        names = sorted(name for name in self._names() if SESSION_ID.fullmatch(name))
-        return [record for name in names if (record := self.get(name)) is not None]
+        return [record for name in self.ids() if (record := self.get(name)) is not None]
+
+    def ids(self) -> list[str]:
+        """Return the ids of sessions that have a directory, sorted."""
+        return sorted(name for name in self._names() if SESSION_ID.fullmatch(name))
 
     def remove(self, session: str) -> None:
         """Remove the record, and the directory if nothing else is in it."""
