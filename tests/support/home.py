@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,8 @@ class Home:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("HOLDFAST_")}
         self.environ = {**kept, "HOLDFAST_HOME": str(directory), **(settings or {})}
         self.paths = Paths.find(self.environ, os.getuid())
+        self.mark = str(directory)
+        """A value in the launch spec, by which this home's programs are told from others."""
 
     # -- as a person
 
@@ -108,10 +110,10 @@ class Home:
         return ask(str(self.paths.keeper_socket), {"op": op, **facts}, 30.0)
 
     @contextmanager
-    def asking(self, op: str, **facts: Any) -> Iterator[Callable[[], dict[str, Any]]]:
-        """Ask the keeper and go on; what is yielded waits for the answer."""
+    def asking(self, op: str, **facts: Any) -> Iterator[Future[dict[str, Any]]]:
+        """Ask the keeper and go on; what is yielded will have the answer."""
         with ThreadPoolExecutor(1) as pool:
-            yield pool.submit(self.ask, op, **facts).result
+            yield pool.submit(self.ask, op, **facts)
 
     def running(self) -> dict[str, Any]:
         """Wait until a daemon serves, and return the status."""
@@ -172,7 +174,7 @@ class Home:
 
     def pids(self) -> set[int]:
         """Pids of this home's programs right now."""
-        return set(_processes_of(self.environ["HOLDFAST_HOME"].encode()))
+        return set(_processes_of(self.mark))
 
     def keepers(self) -> set[int]:
         return {pid for pid in self.pids() if b"/keeper/__main__.py" in _command_of(pid)}
@@ -190,16 +192,15 @@ class Home:
 
     def processes(self) -> list[int]:
         """Pids of keepers and daemons of this home."""
-        home = self.environ["HOLDFAST_HOME"].encode()
 
         def gone() -> bool:
-            return not list(_processes_of(home))
+            return not self.pids()
 
         try:
             until(gone, "the last process to end", patience=5)
         except AssertionError:
             pass
-        return list(_processes_of(home))
+        return sorted(self.pids())
 
 
 def until(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
@@ -238,11 +239,11 @@ def _over(info: SessionInfo) -> SessionInfo | None:
     return info if info.state in ("exited", "lost") else None
 
 
-def _processes_of(home: bytes) -> Iterator[int]:
+def _processes_of(mark: str) -> Iterator[int]:
     for directory in Path("/proc").iterdir():
         if directory.name.isdigit():
             words = _command_of(int(directory.name)).split(b"\0")
             if any(word.endswith(b"/__main__.py") for word in words) and any(
-                json.dumps(home.decode()).encode() in word for word in words
+                json.dumps(mark).encode() in word for word in words
             ):
                 yield int(directory.name)

@@ -74,6 +74,8 @@ class Places:
         directory, page = self.directory(record), self.page(record)
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Cleaners of /tmp come by.
+            page.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             Page(page).close()
         except OSError as error:
             raise failed(directory, error) from error

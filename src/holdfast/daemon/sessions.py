@@ -135,7 +135,7 @@ class Sessions:
             )
         except OSError as error:
             raise failed(directory, error) from error
-        if handed.kill_at is not None and record.state is State.RUNNING:
+        if handed.kill_at is not None and record.state in (State.RUNNING, State.TERMINATING):
             session.ask_end(handed.kill_at)
         self.records.add(record)
         self._living[record.id] = session

@@ -35,17 +35,17 @@ def main() -> int:
 
 def _serve(launch: dict[str, Any], writer: int, *, is_successor: bool) -> int:
     from holdfast.keeper import place  # noqa: PLC0415 - the path is known only now
-    from holdfast.keeper.keeper import SIGNALS, Keeper  # noqa: PLC0415
+    from holdfast.keeper.keeper import ADOPTION, SIGNALS, Keeper  # noqa: PLC0415
 
     # Until there are handlers: somebody who found our lock taken may nudge us at once.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
+        if is_successor and not place.somebody_listens(os.path.join(launch["runtime"], ADOPTION)):
+            os.write(writer, b"failed:the daemon that asked for a successor has gone")
+            return 1
         _detach(place.open_log(os.path.join(launch["state"], "keeper.log")))
         lock = place.lock(os.path.join(launch["state"], "keeper.lock"), launch["runtime"])
         keeper = Keeper(launch, lock)
-        if is_successor and not keeper.has_daemon():
-            os.write(writer, b"failed:the daemon that asked for a successor has gone")
-            return 1
         keeper.open()
     except place.PlaceTaken as taken:
         place.nudge(str(taken))

@@ -40,7 +40,7 @@ class Ending:
         """End every session; *channel* is answered when all is over."""
         if channel is not None:
             self._asked_by.append(channel)
-        grace = grace if 0 <= grace <= LONGEST_GRACE else LONGEST_GRACE
+        grace = max(0.0, min(LONGEST_GRACE, grace))
         self._keeper.sessions.kill_all(grace)
         self._keeper.supervisor.wake()
         if self._keeper.adoption.under_way:

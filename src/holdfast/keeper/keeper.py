@@ -51,15 +51,11 @@ class Keeper:
 
     # -- begin
 
-    def has_daemon(self) -> bool:
-        """Whether a daemon without a keeper can be taken over."""
-        return self.adoption.begin(self._path(CLIENTS), self._path(ADOPTION))
-
     def open(self) -> None:
         """Catch signals, bind the sockets, take over a daemon that lives without a keeper."""
         self.control = place.listen(self._path(CONTROL))
         self.resume()
-        if not self.adoption.under_way and not self.has_daemon():
+        if not self.adoption.begin(self._path(CLIENTS), self._path(ADOPTION)):
             self.supervisor.listeners = [
                 place.listen(self._path(CLIENTS)),
                 place.listen(self._path(ADOPTION)),
@@ -162,7 +158,7 @@ class Keeper:
             self.answer(channel, {"ok": True, **status_of(self)})
         elif op == "try":
             # Whoever has just mended the cause does not wait for the next try.
-            self.supervisor.daemon.next_try = time.monotonic()
+            self.supervisor.daemon.begin_anew(time.monotonic())
             self.answer(channel, {"ok": True, **status_of(self)})
         elif op == "restart":
             self._restart(channel, body.get("launch") or self.spec)

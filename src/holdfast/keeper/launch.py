@@ -52,15 +52,15 @@ def start(launch: Mapping[str, Any], timeout: float = 5.0) -> None:
     if scoped:
         # Its own scope: a logout that kills the terminal's cgroup does not reach it.
         try:
-            _run([*scoped, *plain], SCOPE_TIMEOUT)
+            if _run([*scoped, *plain], SCOPE_TIMEOUT):
+                return
         except StartFailed:
             pass  # no user manager that would have it; without a scope it works as well
-        else:
-            return
     _run(plain, timeout)
 
 
-def _run(argv: list[str], timeout: float) -> None:
+def _run(argv: list[str], timeout: float) -> str:
+    """Return what the keeper said when it listened; raise StartFailed."""
     try:
         done = subprocess.run(
             argv,
@@ -78,6 +78,7 @@ def _run(argv: list[str], timeout: float) -> None:
     if done.returncode:
         said = (done.stdout or done.stderr).decode(errors="replace").strip()
         raise StartFailed(said.splitlines()[-1] if said else f"exit code {done.returncode}")
+    return done.stdout.decode(errors="replace")
 
 
 def _scope(launch: Mapping[str, Any]) -> list[str]:

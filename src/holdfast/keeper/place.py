@@ -46,7 +46,7 @@ def nudge(note: str) -> None:
         owner = json.loads(note)
         if owner["host"] == socket.gethostname():
             nudge_pid(int(owner["pid"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass  # it is just writing its note; the caller tries again anyway
 
 
@@ -106,6 +106,15 @@ class Listener(NamedTuple):
         """Take the file away, if it is still ours."""
         if self.is_reachable():
             os.unlink(self.path)
+
+
+def somebody_listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as sock:
+        try:
+            sock.connect(path)
+        except OSError:
+            return False
+        return True
 
 
 def listen(path: str) -> Listener:
@@ -183,6 +192,8 @@ def log_tail(path: str, limit: int = 600) -> str:
     try:
         size = os.fstat(fd).st_size
         text = os.pread(fd, limit, max(0, size - limit)).decode(errors="replace")
+    except OSError:
+        return ""  # it says why somebody died; it must not be why nobody notices
     finally:
         os.close(fd)
     return "\n".join(text.strip().splitlines()[-2:])

@@ -54,6 +54,10 @@ class Service(Plain):
         ready = self.active is not None and self.active.ready_at is not None
         return self.wanted and ready and self.spare is None and now >= self.next_spare
 
+    def begin_anew(self, now: float) -> None:
+        """Try at once, and count the failures from here."""
+        self.next_try, self.failures = now, 0
+
     def deadline(self) -> float | None:
         """When to look again, or None while nothing is timed."""
         times = [p.kill_at for p in (self.active, self.spare) if p and p.kill_at is not None]
