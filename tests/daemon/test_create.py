@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.errors import CommandNotFound
 from holdfast.protocol.messages import Create, Created, List
@@ -116,20 +117,21 @@ def test_a_program_on_its_way_is_found_by_its_key_after_the_death_of_the_daemon(
     tmp_path: Path,
 ) -> None:
     """T33: exec takes long, a new daemon comes up first, and somebody else asks for the key."""
-    with running_home(tmp_path / "h") as home, home.client() as client:
-        slow = tmp_path / "slow"
-        log = tmp_path / "log"
-        slow.write_text(f"#!/bin/sh\necho started >> {log}\nexec sleep 1000\n")
-        slow.chmod(0o755)
+    log, program_file = tmp_path / "log", tmp_path / "program"
+    program_file.write_text(f"#!/bin/sh\necho started >> {log}\nexec /bin/sleep 1000\n")
+    program_file.chmod(0o755)
+    far_away = os.fsencode("a:" * 60_000 + str(tmp_path))  # looking for it takes half a second
+    wanted = Create(argv=[b"program"], cwd=b"/", env={b"PATH": far_away}, key="k")
+    with running_home(tmp_path / "h") as home, home.client() as client, home.client() as other:
         home.with_spare()
-        keeper, daemon = (home.status()[name]["pid"] for name in ("keeper", "daemon"))
-        os.kill(keeper, signal.SIGSTOP)  # it gets the request, but only later
-        client.ask(home.create_request(str(slow), key="k", creation="a"))
-        with home.client() as other:
-            other.call(List())  # now the daemon has passed it on
-        os.kill(daemon, signal.SIGKILL)
-        os.kill(keeper, signal.SIGCONT)
-        with home.client() as other:
-            found = other.call(home.create_request(str(slow), key="k", creation="b"))
-            assert [one.id for one in other.call(List()).sessions] == [found.session.id]
+        client.ask(replace(wanted, creation="a"))
+        until(lambda: home.status()["sessions"], "the keeper to have begun")
+        home.kill_daemon()
+        other.reconnect()
+        assert not log.exists()
+        found = other.call(replace(wanted, creation="b"))
+
+        assert found.outcome == "attached"
+        assert [one.id for one in other.call(List()).sessions] == [found.session.id]
+        until(log.exists, "the program to start")
     assert starts(log) == 1

@@ -98,6 +98,21 @@ def rubbish(chance: random.Random) -> list[bytes]:
     return noise + halves + huge
 
 
+HUGE = 23  # which of them announces 4 GB
+
+
+def was_thrown_out(stranger: socket.socket) -> bool:
+    stranger.setblocking(False)
+    try:
+        while stranger.recv(4096):
+            pass
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        pass
+    return True
+
+
 def test_hostile_clients_are_nobody_elses_trouble(tmp_path: Path) -> None:
     with running_home(tmp_path / "h") as home, home.client() as client:
         home.create(client, "cat")
@@ -113,6 +128,7 @@ def test_hostile_clients_are_nobody_elses_trouble(tmp_path: Path) -> None:
                 pass  # thrown out already
             strangers.append(stranger)
         times = echo_times(home, client, 20)
+        until(lambda: was_thrown_out(strangers[HUGE]), "the worst to be thrown out")
         for stranger in strangers:
             stranger.close()
         until(lambda: descriptors(daemon) <= before + 8, "the strangers to be gone", patience=8)

@@ -77,6 +77,11 @@ class Printed:
             timer.cancel()
             self._waiters.discard(waiter)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for the next byte."""
+        return len(self._waiters)
+
     def wake(self) -> None:
         """Release everybody who waits."""
         waiters, self._waiters = self._waiters, set()
