@@ -158,13 +158,18 @@ def test_sixteen_single_bytes_fill_no_pipe_for_good(tmp_path: Path) -> None:
         assert log.end == 100
 
 
-@pytest.mark.parametrize(
-    ("wanted", "directory", "kind"), [("copy", "/tmp", "copy"), ("splice", "/proc", "copy")]
-)
-def test_the_copy_pump_is_chosen_with_its_reason(wanted: str, directory: str, kind: str) -> None:
-    choice = choose(wanted, Path(directory))
+def test_the_setting_chooses_the_pump(tmp_path: Path) -> None:
+    assert choose("copy", tmp_path) == ("copy", "session.pump is set to copy")
+    assert choose("splice", tmp_path).kind == "splice"
 
-    assert (choice.kind, bool(choice.reason)) == (kind, True)
+
+def test_a_full_disk_says_nothing_against_splice(tmp_path: Path) -> None:
+    """T18: the copy pump would empty the pipes into its memory, and die with it."""
+    with file_limit(0):
+        choice = choose("splice", tmp_path)
+
+    assert choice.kind == "splice"
+    assert "File too large" in choice.reason
 
 
 def test_a_flooding_terminal_leaves_turns_to_a_quiet_one() -> None:

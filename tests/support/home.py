@@ -72,10 +72,14 @@ class Home:
 
     def create(self, client: Client, *argv: str, key: str = "", cwd: str = "/") -> SessionInfo:
         """Start a program and return its session."""
+        return client.call(self.create_request(*argv, key=key, cwd=cwd)).session
+
+    def create_request(
+        self, *argv: str, key: str = "", cwd: str = "/", creation: str = ""
+    ) -> Create:
         env = {os.fsencode(k): os.fsencode(v) for k, v in self.environ.items()}
         words = [os.fsencode(word) for word in argv]
-        wanted = Create(argv=words, cwd=os.fsencode(cwd), env=env, key=key)
-        return client.call(wanted).session
+        return Create(argv=words, cwd=os.fsencode(cwd), env=env, key=key, creation=creation)
 
     def output(self, client: Client, session: str, since: int = 0) -> bytes:
         """Return everything a session printed up to now."""
@@ -137,6 +141,17 @@ class Home:
         pid = self.running()["daemon"]["pid"]
         os.kill(pid, signal.SIGKILL)
         return int(pid)
+
+    def next_daemon(self, previous: int) -> int:
+        """Wait for another daemon than *previous*, without the pauses after many deaths."""
+
+        def fresh() -> int | None:
+            daemon = self.ask("try")["daemon"]
+            return daemon["pid"] if daemon["state"] == "running" else None
+
+        return until(
+            lambda: pid if (pid := fresh()) not in (None, previous) else None, "another daemon"
+        )
 
     def another_daemon(self, old: int) -> None:
         """Wait until a daemon other than *old* serves."""

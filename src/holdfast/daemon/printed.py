@@ -12,6 +12,8 @@ from holdfast.store.log_reader import LogReader
 from holdfast.store.timeline import TICK_BYTES, TICK_NS, TimelineWriter
 from holdfast.types import Size
 
+CATCH_UP_AFTER = 0.5  # seconds; by then whoever waited for this daemon has been answered
+
 
 class Printed:
     """The files of a session's output while it grows."""
@@ -20,29 +22,36 @@ class Printed:
         self._loop = loop
         self.log = LogWriter(directory)
         self.reader = LogReader(directory)
-        try:
-            self._timeline = TimelineWriter(directory, self.reader)
-        except BaseException:
-            self.log.close()
-            raise
-        self._grown_ns = 0
+        self._directory = directory
+        self._opened: TimelineWriter | None = None
+        self._grown_ns = time.time_ns()
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._complaint = ""
 
+    @property
+    def _timeline(self) -> TimelineWriter:
+        # Opened at the first tick: a daemon that takes 200 sessions over answers first.
+        if self._opened is None:
+            self._opened = TimelineWriter(self._directory, self.reader)
+        return self._opened
+
     def catch_up(self) -> None:
-        """Have the timeline know what the log holds; to be called once, after opening."""
-        try:
-            self._timeline.catch_up(time.time_ns())
-        except HoldfastError as error:
-            self._complain(str(error))
+        """Have the timeline know what the log holds, soon; to be called once."""
+        self._timer = self._loop.call_later(CATCH_UP_AFTER, self._tick)
 
     def mark_life(self, number: int) -> None:
         """Note in the timeline that a program begins here."""
-        self._timeline.append(Life(self.log.end, time.time_ns(), number))
+        self._mark(Life(self.log.end, time.time_ns(), number))
 
     def mark_resize(self, size: Size) -> None:
-        self._timeline.append(Resize(self.log.end, time.time_ns(), size.cols, size.rows))
+        self._mark(Resize(self.log.end, time.time_ns(), size.cols, size.rows))
+
+    def _mark(self, record: Life | Resize) -> None:
+        try:
+            self._timeline.append(record)
+        except (HoldfastError, OSError) as error:
+            self._complain(str(error))
 
     def grew(self) -> None:
         """Take note that the log has grown, and tell who waits.
@@ -51,7 +60,7 @@ class Printed:
         off the way of a key, and costs a flood a tenth of the calls.
         """
         self._grown_ns = time.time_ns()
-        if self.log.end - self._timeline.offset >= TICK_BYTES:
+        if self._opened is not None and self.log.end - self._opened.offset >= TICK_BYTES:
             self._read_back()
         if self._timer is None:
             self._timer = self._loop.call_later(TICK_NS / 1e9, self._tick)
@@ -78,15 +87,16 @@ class Printed:
         if self._timer is not None:
             self._timer.cancel()
         self._read_back()
-        self._timeline.flush(time.time_ns())
-        self._timeline.close()
+        if self._opened is not None:
+            self._opened.flush(time.time_ns())
+            self._opened.close()
         self.log.close()
         self.reader.close()
 
     def _read_back(self) -> None:
         try:
             self._timeline.feed(self.log.end, b"", self._grown_ns)
-        except HoldfastError as error:
+        except (HoldfastError, OSError) as error:
             # The disk does not give back what it took. The log is complete all the same, and
             # the timeline fetches what it lacks when it can be read.
             self._complain(str(error))
@@ -94,8 +104,10 @@ class Printed:
     def _tick(self) -> None:
         self._timer = None
         self._read_back()
-        self._timeline.flush(time.time_ns())
-        if self._timeline.deadline_ns() is not None:  # the disk is full
+        timeline = self._opened
+        if timeline is not None:
+            timeline.flush(time.time_ns())
+        if timeline is None or timeline.deadline_ns() is not None:  # the disk is full
             self._timer = self._loop.call_later(TICK_NS / 1e9, self._tick)
 
     def _complain(self, text: str) -> None:

@@ -21,6 +21,7 @@ from holdfast.store.log import LogWriter
 # which each splice takes one however small: eight always fit into an empty pipe.
 SLICE = 32 * 1024
 SPLICES = 8
+REFUSED = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -178,7 +179,11 @@ def choose(wanted: str, directory: Path) -> Choice:
     try:
         _try_splice(directory)
     except OSError as error:
-        return Choice("copy", f"splice into {directory} is refused: {error.strerror}")
+        if error.errno in REFUSED:
+            return Choice("copy", f"splice into {directory} is refused: {error.strerror}")
+        # A full disk says nothing against it; and the copy pump would take out of the pipes
+        # what it cannot write, and lose it at its death.
+        return Choice("splice", f"splice could not be tried in {directory}: {error.strerror}")
     return Choice("splice", "splice works here")
 
 

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from holdfast.keeper import launch, place
+from holdfast.keeper import place
+from holdfast.keeper.processes import command
 from holdfast.keeper.wire import Body, Channel, Gone
 
-PATIENCE = 1.0  # seconds until another successor is tried
+PATIENCE = 3.0  # seconds until another successor is tried
 
 Claim = Callable[[Channel, Body], None]
 """Called with the channel of a keeper that asks for everything, and what it said."""
@@ -33,8 +34,7 @@ class Successors:
         self._spec = spec
         self._claimed = claimed
         self._wanted = False
-        self._is_looking = False
-        self._starters: list[subprocess.Popen[bytes]] = []
+        self._started: subprocess.Popen[bytes] | None = None
 
     def listen_on(self, sock: socket.socket, inode: int) -> None:
         """Be found there too; the last one is the reachable one."""
@@ -76,10 +76,7 @@ class Successors:
             self._be_found()
         except (OSError, place.PlaceRefused) as error:
             print(f"no successor will find us: {error}", file=sys.stderr, flush=True)  # noqa: T201
-        self._launch()  # whatever became of the one before: its starter may still be ending
-        if not self._is_looking:
-            self._is_looking = True
-            self._loop.call_later(PATIENCE, self._look)
+        self._try()
 
     def has_come(self) -> None:
         """Start no more."""
@@ -95,23 +92,17 @@ class Successors:
         fresh = place.listen(str(path))
         self.listen_on(fresh.sock, fresh.inode)
 
-    def _launch(self) -> None:
-        argv = launch.command(self._spec, "keeper", "--successor")
-        null = subprocess.DEVNULL
-        try:
-            starter = subprocess.Popen(
-                argv, stdin=null, stdout=null, start_new_session=True, cwd="/"
-            )
-        except OSError as error:
-            print(f"no successor: {error}", file=sys.stderr, flush=True)  # noqa: T201
-        else:
-            self._starters.append(starter)
-
-    def _look(self) -> None:
-        # Polled, or what started a keeper would stay a zombie.
-        self._starters = [starter for starter in self._starters if starter.poll() is None]
-        if self._wanted and not self._starters:
-            self._launch()
-        self._is_looking = self._wanted or bool(self._starters)
-        if self._is_looking:
-            self._loop.call_later(PATIENCE, self._look)
+    def _try(self) -> None:
+        # Polled, or what started the keeper would stay a zombie.
+        is_starting = self._started is not None and self._started.poll() is None
+        if self._wanted and not is_starting:
+            argv = command(self._spec, "keeper", "--successor")
+            null = subprocess.DEVNULL
+            try:
+                self._started = subprocess.Popen(
+                    argv, stdin=null, stdout=null, start_new_session=True, cwd="/"
+                )
+            except OSError as error:
+                print(f"no successor: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        if self._wanted or is_starting:
+            self._loop.call_later(PATIENCE, self._try)

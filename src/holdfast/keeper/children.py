@@ -4,8 +4,9 @@ import fcntl
 import os
 import signal
 import struct
-from dataclasses import dataclass, field
 from typing import Any
+
+from holdfast.keeper.plain import Plain
 
 Body = dict[str, Any]
 
@@ -15,8 +16,7 @@ _INFO = struct.Struct("=QQ11Ii")
 _EXIT_CODE = 48  # of the fields after the state in /proc/PID/stat: 52 of proc(5)
 
 
-@dataclass
-class Child:
+class Child(Plain):
     """One session's program and the descriptors that keep it alive."""
 
     id: str
@@ -31,10 +31,12 @@ class Child:
     """Whether waitpid works; not for children taken over from a keeper that died."""
     exit: Body | None = None
     kill_at: float | None = None
-    fds: tuple[int, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.fds = (self.master, self.out, self.inp, *([self.pidfd] if self.pidfd >= 0 else []))
+    @property
+    def fds(self) -> tuple[int, ...]:
+        """In the order in which they are handed over; the pidfd only where there is one."""
+        all_four = (self.master, self.out, self.inp, self.pidfd)
+        return tuple(fd for fd in all_four if fd >= 0)
 
     def described(self) -> Body:
         """What the daemon, a successor or a re-executed keeper is told; fds go beside it."""
@@ -90,7 +92,7 @@ class Child:
     def close(self) -> None:
         for fd in self.fds:
             os.close(fd)
-        self.fds = ()
+        self.master = self.out = self.inp = self.pidfd = -1
 
 
 def _ignores(pid: int, number: int) -> bool:

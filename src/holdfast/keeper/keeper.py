@@ -158,7 +158,7 @@ class Keeper:
             self.answer(channel, {"ok": True, **status_of(self)})
         elif op == "try":
             # Whoever has just mended the cause does not wait for the next try.
-            self.supervisor.daemon.next_try = time.monotonic()
+            self.supervisor.daemon.begin_anew(time.monotonic())
             self.answer(channel, {"ok": True, **status_of(self)})
         elif op == "restart":
             self._restart(channel, body.get("launch") or self.spec)

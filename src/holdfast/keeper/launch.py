@@ -4,7 +4,6 @@ The spec says where this Holdfast is and which Python runs it. A `restart` carri
 spec of whoever asks, which is how an upgrade comes in.
 """
 
-import json
 import os
 import shutil
 import site
@@ -13,8 +12,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from holdfast.keeper.processes import PASSED, command
+
 SCOPE_TIMEOUT = 3.0  # seconds; a user manager that hangs must not keep sessions from starting
-PASSED = "HOLDFAST_"
 
 
 class Places(Protocol):
@@ -43,15 +43,6 @@ def spec(places: Places, environ: Mapping[str, str]) -> dict[str, Any]:
         "runtime": os.fspath(places.runtime),
         "settings": {name: v for name, v in environ.items() if name.startswith(PASSED)},
     }
-
-
-def command(launch: Mapping[str, Any], package: str, *arguments: str) -> list[str]:
-    """Return the command line of a process of ours.
-
-    -I -S: neither the caller's directory nor site files slow it down or lead it astray.
-    """
-    main = os.path.join(launch["root"], "holdfast", package, "__main__.py")
-    return [launch["python"], "-I", "-S", main, json.dumps(launch), *arguments]
 
 
 def start(launch: Mapping[str, Any], timeout: float = 5.0) -> None:

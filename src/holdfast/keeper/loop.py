@@ -1,8 +1,8 @@
 """The keeper's event loop: descriptors, frames and deadlines, one thread, no timers when idle."""
 
 import selectors
+import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -55,7 +55,7 @@ class Loop:
 
     def wrote(self, channel: Channel) -> None:
         """Ask for write events exactly while there is something left to write."""
-        key = self._selector.get_map().get(channel)
+        key = self._selector.get_map().get(channel) if channel.fileno() >= 0 else None
         if key is None:
             return
         events = selectors.EVENT_READ
@@ -81,7 +81,8 @@ class Loop:
             due = min((d for f in self._deadlines if (d := f()) is not None), default=None)
             timeout = None if due is None else min(max(0.0, due - time.monotonic()), LONGEST_SLEEP)
             for key, mask in self._selector.select(timeout):
-                if self._selector.get_map().get(key.fileobj) is key:
+                # By number: what a callback before closed has none, and asking for it raises.
+                if self._selector.get_map().get(key.fd) is key:
                     self._call(key.data, mask)
             self._call(self.on_tick, time.monotonic())
 
@@ -91,7 +92,7 @@ class Loop:
         except Exception:  # noqa: BLE001 - see the class: report and go on
             self.faults += 1
             try:
-                traceback.print_exc()
+                sys.excepthook(*sys.exc_info())  # the module traceback would cost 0.6 MB
             except OSError:
                 pass  # the log's disk is full: less said, but nobody ends for it
             time.sleep(FAULT_PAUSE)

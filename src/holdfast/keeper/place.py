@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import stat
-from dataclasses import dataclass
+from typing import NamedTuple
 
 BACKLOG = 4096  # connects that wait while no daemon runs; a full backlog fails them oddly
 PUMP_LOCK = "pump.lock"  # beside the logs: who holds it may write to them
@@ -89,8 +89,7 @@ def pump_holder(state: str) -> int | None:
         os.close(fd)
 
 
-@dataclass
-class Listener:
+class Listener(NamedTuple):
     """A listening socket and the file that leads to it."""
 
     path: str

@@ -1,17 +1,29 @@
 """Start and signal the programs of ours."""
 
+import json
 import os
 import signal
+from collections.abc import Mapping
 from typing import Any
 
-from holdfast.keeper import launch
 from holdfast.keeper.service import Process
+
+PASSED = "HOLDFAST_"  # variables that come from the spec, so that an upgrade brings its own
+
+
+def command(launch: Mapping[str, Any], package: str, *arguments: str) -> list[str]:
+    """Return the command line of a process of ours.
+
+    -I -S: neither the caller's directory nor site files slow it down or lead it astray.
+    """
+    main = os.path.join(launch["root"], "holdfast", package, "__main__.py")
+    return [launch["python"], "-I", "-S", main, json.dumps(launch), *arguments]
 
 
 def start_process(spec: dict[str, Any], package: str, output: int, *arguments: str) -> int:
     """Start one of our programs with *output* as its 1 and 2; return its pid."""
-    argv = launch.command(spec, package, *arguments)
-    env = {k: v for k, v in os.environ.items() if not k.startswith(launch.PASSED)}
+    argv = command(spec, package, *arguments)
+    env = {k: v for k, v in os.environ.items() if not k.startswith(PASSED)}
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, output, 1),

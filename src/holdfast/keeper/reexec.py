@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.keeper import place
 from holdfast.keeper.children import Child
-from holdfast.keeper.launch import command
-from holdfast.keeper.processes import start_process
+from holdfast.keeper.processes import command, start_process
 from holdfast.keeper.service import Process, Service
 from holdfast.keeper.wire import Body, Channel
 

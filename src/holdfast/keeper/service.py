@@ -5,8 +5,9 @@ and obeys `wanted`. One process is *active*; one *spare* has already imported ev
 and owns nothing, so that a death costs milliseconds.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from holdfast.keeper.plain import Plain
 
 FIRST_DELAY = 0.05  # seconds before the second start in a row; the first is at once
 LONGEST_DELAY = 5.0
@@ -15,8 +16,7 @@ SPARE_DELAY = 0.3  # after the active one is ready: two imports at once would sl
 END_GRACE = 5.0  # seconds between TERM and KILL of a service
 
 
-@dataclass
-class Process:
+class Process(Plain):
     """One process of a service."""
 
     pid: int
@@ -28,12 +28,11 @@ class Process:
     kill_at: float | None = None
     pidfd: int = -1
     """For a process that is not our child: readable when it has ended."""
-    said: dict[str, Any] = field(default_factory=dict)
+    said: dict[str, Any] | None = None
     """What it told of itself when it got ready."""
 
 
-@dataclass
-class Service:
+class Service(Plain):
     """The row of one service."""
 
     name: str
@@ -54,6 +53,10 @@ class Service:
         """Whether a spare is due: the active one is ready and had time to settle."""
         ready = self.active is not None and self.active.ready_at is not None
         return self.wanted and ready and self.spare is None and now >= self.next_spare
+
+    def begin_anew(self, now: float) -> None:
+        """Try at once, and count the failures from here."""
+        self.next_try, self.failures = now, 0
 
     def deadline(self) -> float | None:
         """When to look again, or None while nothing is timed."""

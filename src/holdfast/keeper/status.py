@@ -17,7 +17,7 @@ STOPPED = "it was stopped by a signal; `hold daemon restart` mends that"
 def status_of(keeper: "Keeper") -> Body:
     """Return the facts; the time of the next try is in seconds from now."""
     daemon, active = keeper.supervisor.daemon, keeper.supervisor.daemon.active
-    said = active.said if active else {}
+    said = (active.said if active else None) or {}
     state, reason = _state(keeper)
     next_try = None if active else max(0.0, daemon.next_try - time.monotonic())
     return {
@@ -30,7 +30,7 @@ def status_of(keeper: "Keeper") -> Body:
             "version": said.get("daemon_version"),
             "reason": reason,
             "next_try": next_try,
-            "spare": daemon.spare.pid if daemon.spare else None,
+            "spare": daemon.spare.pid if daemon.spare and daemon.spare.imported else None,
         },
         "restarts": daemon.restarts,
         "pump": said.get("pump"),

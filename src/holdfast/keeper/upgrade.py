@@ -9,10 +9,10 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from holdfast.keeper.loop import Loop
+from holdfast.keeper.plain import Plain
 from holdfast.keeper.processes import start_process
 from holdfast.keeper.service import Process
 from holdfast.keeper.supervisor import Supervisor
@@ -22,8 +22,7 @@ TIMEOUT = 15.0  # seconds for the whole of it; imports on a busy machine take on
 REASON_LIMIT = 4000  # bytes kept of what a failing check prints
 
 
-@dataclass
-class _Attempt:
+class _Attempt(Plain):
     spec: dict[str, Any]
     previous: dict[str, Any]
     reply: Callable[[Body], None]

@@ -10,7 +10,6 @@ socket means "gone", never more.
 """
 
 import array
-import contextlib
 import errno
 import json
 import os
@@ -118,8 +117,7 @@ class Channel:
     def close(self) -> None:
         """Close the socket and whatever descriptors nobody took."""
         for fd in self._received:
-            with contextlib.suppress(OSError):
-                os.close(fd)
+            os.close(fd)
         self._received.clear()
         self.sock.close()
 

@@ -95,9 +95,11 @@ class SessionTable:
 def _write(path: Path, data: bytes) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "wb") as file:
-        # No fsync: every session would wait for the disk with this one. What a power cut
-        # takes of it is a name and an end; the output is in the log.
         file.write(data)
+        file.flush()
+        # Else a power cut may leave the new name with no bytes behind it. Whoever must not
+        # wait for the disk has somebody else do this.
+        os.fsync(fd)
 
 
 def _read(path: Path) -> dict[str, JSON]:

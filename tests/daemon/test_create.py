@@ -1,0 +1,135 @@
+"""One create, one program: sent twice, by several clients, across the death of the daemon."""
+
+import os
+import random
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import CommandNotFound
+from holdfast.protocol.messages import Create, Created, List
+from tests.support.home import Home, running_home, until
+
+pytestmark = pytest.mark.slow
+
+ROUNDS = 20
+
+
+def program(log: Path) -> tuple[str, ...]:
+    """Write down that it was started, and stay."""
+    return ("sh", "-c", f"echo started >> {log}; exec sleep 1000")
+
+
+def starts(log: Path) -> int:
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def create_alone(home: Home, wanted: Create) -> Created:
+    with home.client() as client:
+        return client.call(wanted)
+
+
+def test_a_create_sent_twice_happens_once(tmp_path: Path) -> None:
+    """T33."""
+    log = tmp_path / "log"
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        wanted = home.create_request(*program(log), creation="token")
+        first, second = client.call(wanted), client.call(wanted)
+        assert first.session.id == second.session.id
+        assert (first.outcome, second.outcome) == ("created", "created")
+        home.hold("kill", "--now", first.session.id)
+        ended = home.ended(client, first.session.id)
+
+        # Also after its end, and by a daemon that was not there.
+        home.kill_daemon()
+        again = client.call(wanted).session
+        assert (again.id, again.state) == (ended.id, "exited")
+        assert starts(log) == 1
+
+
+def test_a_create_cut_off_at_any_moment_happens_once(tmp_path: Path) -> None:
+    """T33: the daemon is killed at random moments around it, and the client sends it again."""
+    chance = random.Random(33)
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        keeper = home.running()["keeper"]["pid"]
+        for number in range(ROUNDS):
+            log = tmp_path / f"log-{number}"
+            pid = home.running()["daemon"]["pid"]
+            wanted = home.create_request(*program(log), key=f"key-{number}", creation=f"t{number}")
+            client.ask(wanted)
+            time.sleep(chance.random() * 0.006)  # the moment is the experiment
+            os.kill(pid, signal.SIGKILL)
+            home.next_daemon(pid)
+            client.reconnect()
+            session = client.call(wanted).session
+            assert client.call(wanted).session.id == session.id
+            until(lambda log=log: starts(log), "the program to start")  # type: ignore[misc]
+            assert starts(log) == 1
+            living = client.call(List()).sessions
+            assert [one.id for one in living if one.key == f"key-{number}"] == [session.id]
+        assert home.running()["keeper"]["pid"] == keeper
+
+
+def test_clients_that_ask_for_one_key_at_once_get_one_program(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with running_home(tmp_path / "h") as home:
+        home.hold("daemon", "start")
+        wanted = home.create_request(*program(log), key="the one")
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(lambda _n: create_alone(home, wanted), range(8)))
+        with home.client() as client:
+            assert len(client.call(List()).sessions) == 1
+
+    assert len({one.session.id for one in made}) == 1
+    assert sorted(one.outcome for one in made) == ["attached"] * 7 + ["created"]
+    assert starts(log) == 1
+
+
+def test_clients_of_one_key_do_not_share_a_failure(tmp_path: Path) -> None:
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        bad = client.ask(home.create_request("no-such-program", key="k"))
+        good = client.ask(home.create_request("cat", key="k"))
+        results: dict[int, object] = {}
+        while len(results) < 2:
+            results |= {reply.number: reply.result for reply in client.replies()}
+
+    assert isinstance(results[bad], CommandNotFound)
+    assert isinstance(results[good], Created)
+
+
+def test_an_ended_session_of_a_key_is_not_found(tmp_path: Path) -> None:
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        first = home.create(client, "true", key="k")
+        home.ended(client, first.id)
+        second = client.call(home.create_request("cat", key="k"))
+        third = client.call(home.create_request("cat", key="k"))
+
+    assert second.session.id != first.id
+    assert (second.outcome, third.outcome) == ("created", "attached")
+    assert third.session.id == second.session.id
+
+
+def test_a_program_on_its_way_is_found_by_its_key_after_the_death_of_the_daemon(
+    tmp_path: Path,
+) -> None:
+    """T33: exec takes long, a new daemon comes up first, and somebody else asks for the key."""
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        slow = tmp_path / "slow"
+        log = tmp_path / "log"
+        slow.write_text(f"#!/bin/sh\necho started >> {log}\nexec sleep 1000\n")
+        slow.chmod(0o755)
+        home.with_spare()
+        keeper, daemon = (home.status()[name]["pid"] for name in ("keeper", "daemon"))
+        os.kill(keeper, signal.SIGSTOP)  # it gets the request, but only later
+        client.ask(home.create_request(str(slow), key="k", creation="a"))
+        with home.client() as other:
+            other.call(List())  # now the daemon has passed it on
+        os.kill(daemon, signal.SIGKILL)
+        os.kill(keeper, signal.SIGCONT)
+        with home.client() as other:
+            found = other.call(home.create_request(str(slow), key="k", creation="b"))
+            assert [one.id for one in other.call(List()).sessions] == [found.session.id]
+    assert starts(log) == 1
