@@ -193,7 +193,8 @@ class Home:
 
     def _sweep(self) -> None:
         """End what programs left behind: a flood that ignores its hangup would go on for ever."""
-        mark = f"HOLDFAST_HOME={self.environ['HOLDFAST_HOME']}".encode()
+        name = "HOLDFAST_HOME" if "HOLDFAST_HOME" in self.environ else "XDG_STATE_HOME"
+        mark = f"{name}={self.environ[name]}".encode()
         for directory in Path("/proc").glob("[0-9]*"):
             try:
                 words = (directory / "environ").read_bytes().split(b"\0")
