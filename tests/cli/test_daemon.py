@@ -95,7 +95,7 @@ def test_a_daemon_that_hangs_is_named_and_replaced(hold: Hold) -> None:
     done = hold.run("ls")
 
     assert done.returncode == 7
-    assert f"the daemon (pid {pid}) is silent".encode() in done.stderr
+    assert b"stopped by a signal" in done.stderr
     assert b"hold daemon restart" in done.stderr
     hold.ok("daemon", "restart")
     assert hold.sessions() == []

@@ -60,9 +60,10 @@ class Creating:
             await asyncio.wait(others)  # whatever comes of them, look again
         if found is not None:
             return found
-        if self._records.living + len(self._under_way) >= self._limit:
+        living = self._records.living + len(self._under_way)
+        if living >= self._limit:
             raise LimitReached(resource="live sessions", limit=self._limit)
-        check_descriptors()
+        check_descriptors(living)
         record = Record(
             id=self._records.new_id(wanted),
             argv=[_text(word) for word in wanted.argv],

@@ -46,10 +46,14 @@ def checked(wanted: Create) -> Size:
         raise InvalidArgument(argument="size", value=value, problem=str(error)) from error
 
 
-def check_descriptors() -> None:
-    """Raise LimitReached while one more session could leave us, or our successor, without."""
+def check_descriptors(living: int) -> None:
+    """Raise LimitReached while one more session could leave us, or our successor, without.
+
+    What *living* sessions have not opened yet counts as well.
+    """
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     used = len(os.listdir("/dev/fd"))  # noqa: PTH208 - only their number is wanted
+    used = max(used, living * DESCRIPTORS)
     if used + DESCRIPTORS + RESERVED > limit:
         remedy = "end some sessions, or raise the limit (ulimit -Hn) where the keeper is started"
         raise LimitReached(resource="open files of the daemon", limit=limit, remedy=remedy)
