@@ -186,9 +186,10 @@ class Home:
         except (FileNotFoundError, ConnectionRefusedError):
             pass
         left = self.processes()
+        described = [_described(pid) for pid in left]
         for pid in left:
             os.kill(pid, signal.SIGKILL)
-        assert left == [], f"left over: {left}"
+        assert left == [], f"left over: {described}"
 
     def processes(self) -> list[int]:
         """Pids of keepers and daemons of this home."""
@@ -226,6 +227,12 @@ def running_home(directory: Path, settings: Mapping[str, str] | None = None) -> 
 def children_of(pid: int) -> list[int]:
     """Pids of its children, zombies too."""
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _described(pid: int) -> str:
+    words = [word for word in _command_of(pid).decode().split("\0") if not word.startswith("{")]
+    state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[:2]
+    return f"{pid} {words} {state} in {Path(f'/proc/{pid}/wchan').read_text()}"
 
 
 def _command_of(pid: int) -> bytes:
