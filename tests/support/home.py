@@ -187,9 +187,10 @@ class Home:
             pass
         self._sweep()
         left = self.processes()
+        described = [_described(pid) for pid in left]
         for pid in left:
             os.kill(pid, signal.SIGKILL)
-        assert left == [], f"left over: {left}"
+        assert left == [], f"left over: {described}"
 
     def _sweep(self) -> None:
         """End what programs left behind: a flood that ignores its hangup would go on for ever."""
@@ -239,6 +240,12 @@ def running_home(directory: Path, settings: Mapping[str, str] | None = None) -> 
 def children_of(pid: int) -> list[int]:
     """Pids of its children, zombies too."""
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _described(pid: int) -> str:
+    words = [word for word in _command_of(pid).decode().split("\0") if not word.startswith("{")]
+    state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[:2]
+    return f"{pid} {words} {state} in {Path(f'/proc/{pid}/wchan').read_text()}"
 
 
 def _command_of(pid: int) -> bytes:
