@@ -62,7 +62,7 @@ class Creating:
             return found
         if self._records.living + len(self._under_way) >= self._limit:
             raise LimitReached(resource="live sessions", limit=self._limit)
-        check_descriptors()
+        check_descriptors(self._records.living + len(self._under_way))
         record = Record(
             id=self._records.new_id(wanted),
             argv=[_text(word) for word in wanted.argv],
