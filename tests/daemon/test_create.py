@@ -41,6 +41,7 @@ def test_a_create_sent_twice_happens_once(tmp_path: Path) -> None:
         first, second = client.call(wanted), client.call(wanted)
         assert first.session.id == second.session.id
         assert (first.outcome, second.outcome) == ("created", "created")
+        until(log.exists, "the program to start")
         home.hold("kill", "--now", first.session.id)
         ended = home.ended(client, first.session.id)
 
@@ -83,6 +84,7 @@ def test_clients_that_ask_for_one_key_at_once_get_one_program(tmp_path: Path) ->
             made = list(pool.map(lambda _n: create_alone(home, wanted), range(8)))
         with home.client() as client:
             assert len(client.call(List()).sessions) == 1
+        until(log.exists, "the program to start")
 
     assert len({one.session.id for one in made}) == 1
     assert sorted(one.outcome for one in made) == ["attached"] * 7 + ["created"]

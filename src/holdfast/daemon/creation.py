@@ -47,13 +47,10 @@ def checked(wanted: Create) -> Size:
 
 
 def check_descriptors(living: int) -> None:
-    """Raise LimitReached while one more session could leave us, or our successor, without.
-
-    What *living* sessions have not opened yet counts as well.
-    """
+    """Raise LimitReached while one more session could leave us, or our successor, without."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    used = len(os.listdir("/dev/fd"))  # noqa: PTH208 - only their number is wanted
-    used = max(used, living * DESCRIPTORS)
+    # Much is opened only when it is needed; each session that lives may come to need all.
+    used = max(living * DESCRIPTORS, len(os.listdir("/dev/fd")))  # noqa: PTH208 - just a number
     if used + DESCRIPTORS + RESERVED > limit:
         remedy = "end some sessions, or raise the limit (ulimit -Hn) where the keeper is started"
         raise LimitReached(resource="open files of the daemon", limit=limit, remedy=remedy)
