@@ -1,18 +1,19 @@
 """How a keeper begins: one per user, in a place that is its user's alone."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import stat
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from holdfast.keeper import launch
+from holdfast.keeper.processes import command
 from tests.support.flood import Flood
 from tests.support.home import Home, children_of, running_home, until
 
@@ -60,20 +61,34 @@ def test_starting_again_touches_nothing(tmp_path: Path) -> None:
 
 
 def test_dead_sockets_and_a_stale_lock_are_replaced(tmp_path: Path) -> None:
-    """T16; and whoever has the pid of the old note now is left in peace."""
-    with running_home(tmp_path / "h") as home, subprocess.Popen(["sleep", "1000"]) as innocent:
+    """T16."""
+    with running_home(tmp_path / "h") as home:
         home.paths.prepare(os.getuid())
         for name in ("hold.sock", "daemon.sock", "keeper.sock"):
             with socket.socket(socket.AF_UNIX) as sock:
                 sock.bind(str(home.paths.runtime / name))
-        note = {"pid": innocent.pid, "host": socket.gethostname(), "runtime": "/nowhere"}
-        (home.paths.state / "keeper.lock").write_text(json.dumps(note))
+        (home.paths.state / "keeper.lock").write_text("{}")
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda _: start(home), range(4)))
 
         home.running()
-        assert innocent.poll() is None
+
+
+def test_whoever_has_the_pid_of_an_old_note_is_left_in_peace(tmp_path: Path) -> None:
+    """T16: the lock is taken, and its new owner has not written its own note yet."""
+    with running_home(tmp_path / "h") as home, subprocess.Popen(["sleep", "1000"]) as innocent:
+        home.paths.prepare(os.getuid())
+        note = {"pid": innocent.pid, "host": socket.gethostname(), "runtime": "/nowhere"}
+        lock = home.paths.state / "keeper.lock"
+        lock.write_text(json.dumps(note))
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+
+            start(home)
+
+        with pytest.raises(subprocess.TimeoutExpired):
+            innocent.wait(0.2)
         innocent.kill()
 
 
@@ -258,9 +273,9 @@ def test_nothing_of_the_starter_is_kept(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.set_inheritable(writer, True)
     with running_home(tmp_path / "h") as home:
-        script = "from tests.keeper.test_start import start; from tests.support.home import Home;"
-        script += f"from pathlib import Path; start(Home(Path({str(tmp_path / 'h')!r})))"
-        subprocess.run([sys.executable, "-c", script], check=True, pass_fds=[writer])
+        home.paths.prepare(os.getuid())
+        argv = command(launch.spec(home.paths, home.environ), "keeper")
+        subprocess.run(argv, check=True, pass_fds=[writer], stdout=subprocess.DEVNULL)
         os.close(writer)
 
         assert os.read(reader, 1) == b""  # the last that had it has closed it
