@@ -256,7 +256,8 @@ def test_what_has_ended_or_never_was_cannot_be_killed(tmp_path: Path) -> None:
 
 LEADER = """
 import os, signal, sys, time
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGHUP])
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
 if os.fork() == 0:
     os.setpgid(0, 0)
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
@@ -265,7 +266,6 @@ if os.fork() == 0:
         open(sys.argv[1], "w").write("HUP")
         os._exit(0)
     signal.signal(signal.SIGHUP, heard)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     os.write(1, b"ready")
 while True:
     time.sleep(1)

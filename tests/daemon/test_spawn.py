@@ -26,6 +26,9 @@ from tests.support.home import ROOT, Home, running_home
 pytestmark = pytest.mark.slow
 
 PYTHON = os.fsencode(sys.executable)
+# glibc has 32 and 33 for itself, leaves them ignored in what posix_spawn starts, and lets
+# nobody change that.
+KNOWN = sum(1 << number - 1 for number in signal.valid_signals())
 # Prints what the system says about the program itself, as JSON between two marks.
 FACTS = b"""
 import json, os, resource, sys, termios
@@ -118,7 +121,7 @@ def test_nothing_of_the_starter_of_the_keeper_reaches_a_program(tmp_path: Path) 
         with home.client() as client:
             found = facts(home, client, umask=0o027)
 
-    ignored = int(found["SigIgn"], 16)
+    ignored = int(found["SigIgn"], 16) & KNOWN
     # Python in the child ignores these two for itself.
     ignored &= ~(1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1)
     assert ignored == 0
@@ -134,7 +137,8 @@ def test_broken_pipes_end_programs_as_everywhere(tmp_path: Path) -> None:
         session = create(client, b"grep", b"SigIgn", b"/proc/self/status")
         home.ended(client, session.id)
 
-        assert home.output(client, session.id).split() == [b"SigIgn:", b"0" * 16]
+        name, mask = home.output(client, session.id).split()
+        assert (name, int(mask, 16) & KNOWN) == (b"SigIgn:", 0)
 
 
 def refused(client: Client, *argv: bytes, **wanted: Any) -> HoldfastError:

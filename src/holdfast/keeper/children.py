@@ -78,8 +78,9 @@ class Child(Plain):
 
     def terminate(self) -> None:
         """Ask the group to end, in the way its leader listens to."""
+        is_shell = _ignores(self.pid, signal.SIGTERM)  # as it is before it does something
         self.signal(signal.SIGTERM)
-        if _ignores(self.pid, signal.SIGTERM):
+        if is_shell:
             # An interactive shell ignores TERM; HUP is what a closing terminal sends it, and
             # the job in the foreground, for which it may just have begun to wait.
             self.signal(signal.SIGHUP)
@@ -111,8 +112,9 @@ def _signal_group(group: int, number: int) -> None:
 
 
 def _ignores(pid: int, number: int) -> bool:
-    masks = _facts(pid, "SigIgn:", "SigBlk:")
-    return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
+    # Not what it blocks: a shell does that for the moment of a fork, a server that waits for
+    # signals for ever, and HUP would end both before they have done what TERM asks for.
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in _facts(pid, "SigIgn:"))
 
 
 def is_stopped(pid: int) -> bool:
