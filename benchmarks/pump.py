@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from holdfast.protocol.messages import Get, Input, Kill, Ping
 from tests.support.home import Home, running_home, until
 
-ROUNDS = 7
+ROUNDS = 15
 FLOOD_BYTES = 48 << 20
 
 PLAIN = b"".join(
@@ -53,8 +53,11 @@ def main() -> None:
 
 
 @contextmanager
-def fresh_home():  # type: ignore[no-untyped-def]
-    with tempfile.TemporaryDirectory() as directory, running_home(Path(directory) / "h") as home:
+def fresh_home(**settings: str):  # type: ignore[no-untyped-def]
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        running_home(Path(directory) / "h", settings) as home,
+    ):
         yield home
 
 
@@ -185,12 +188,12 @@ def _recover(home: Home, *, spare: bool) -> float:
 
 
 def idle() -> None:
-    with fresh_home() as home, home.client() as client:
+    with fresh_home(HOLDFAST_SESSION_LIMIT="1000") as home, home.client() as client:
         home.with_spare()
         keeper, daemon = _pids(home)
         before = _pss(keeper) + _pss(daemon)
         print(f"keeper alone: RSS {_rss(keeper) / 1024:.1f} MB (bar 12)")
-        count = 500
+        count = 1000
         last = ""
         for _ in range(count):
             last = home.create(client, "/bin/sleep", "600").id
@@ -198,6 +201,7 @@ def idle() -> None:
         after = _pss(keeper) + _pss(daemon)
         print(f"{count} idle sessions: {(after - before) / count:.1f} KB each (bar 10)")
         print(f"keeper: PSS {_pss(keeper) / 1024:.1f} MB (bar 7), RSS {_rss(keeper) / 1024:.1f} MB")
+        time.sleep(1)  # the timelines of the last ones catch up
         switches = [_switches(pid) for pid in (keeper, daemon)]
         time.sleep(4)
         woken = [

@@ -30,6 +30,7 @@ def main() -> int:
             said = answer.read()
         print(said.partition(":")[2] or "the keeper died while starting")  # noqa: T201
         return 0 if said.startswith("ok:") else 1
+    os.close(reader)
     return _serve(launch, writer, is_successor=is_successor)
 
 
