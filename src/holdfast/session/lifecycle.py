@@ -16,7 +16,8 @@ class State(enum.Enum):
     RUNNING = "running"
     TERMINATING = "terminating"  # being ended, or its child has ended and output still comes
     EXITED = "exited"
-    LOST = "lost"  # its program ended with the keeper and the daemon
+    DORMANT = "dormant"  # its program is gone and can be started again; nobody has yet
+    LOST = "lost"  # its program is gone, and is not started again unasked
 
 
 class Event(enum.Enum):
@@ -28,18 +29,23 @@ class Event(enum.Enum):
     CHILD_ENDED = "child ended"
     FINISHED = "child and output ended"
     VANISHED = "nobody holds it any more"
+    SLEPT = "gone, to be started again when wanted"
+    RESTORE_ASKED = "restore asked"
+    FOUND = "lives after all"
 
 
 TRANSITIONS: dict[State, dict[Event, State]] = {
     State.STARTING: {
         Event.SPAWNED: State.RUNNING,
-        Event.SPAWN_FAILED: State.EXITED,
+        Event.SPAWN_FAILED: State.LOST,
         Event.VANISHED: State.LOST,
+        Event.SLEPT: State.DORMANT,
     },
     State.RUNNING: {
         Event.KILL_ASKED: State.TERMINATING,
         Event.CHILD_ENDED: State.TERMINATING,
         Event.VANISHED: State.LOST,
+        Event.SLEPT: State.DORMANT,
     },
     State.TERMINATING: {
         Event.KILL_ASKED: State.TERMINATING,
@@ -47,10 +53,16 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
         Event.FINISHED: State.EXITED,
         Event.VANISHED: State.LOST,
     },
-    State.EXITED: {},
-    State.LOST: {},
+    State.DORMANT: {
+        Event.KILL_ASKED: State.LOST,
+        Event.RESTORE_ASKED: State.STARTING,
+        Event.FOUND: State.RUNNING,
+    },
+    State.EXITED: {Event.RESTORE_ASKED: State.STARTING},
+    State.LOST: {Event.RESTORE_ASKED: State.STARTING, Event.FOUND: State.RUNNING},
 }
 
+LIVE = frozenset({State.STARTING, State.RUNNING, State.TERMINATING})
 OVER = frozenset({State.EXITED, State.LOST})
 
 

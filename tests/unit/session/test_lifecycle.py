@@ -3,15 +3,16 @@
 import pytest
 
 from holdfast.errors import InvalidTransition
-from holdfast.session.lifecycle import OVER, Event, OutputEnd, State, advance
+from holdfast.session.lifecycle import LIVE, OVER, Event, OutputEnd, State, advance
 
-#                      spawned    spawn failed  kill asked     child ended    finished  vanished
+#            spawned  failed  kill asked   child ended  finished vanished slept   restore   found
 TABLE = """
-starting               running    exited        -              -              -         lost
-running                -          -             terminating    terminating    -         lost
-terminating            -          -             terminating    terminating    exited    lost
-exited                 -          -             -              -              -         -
-lost                   -          -             -              -              -         -
+starting     running  lost    -            -            -        lost     dormant -         -
+running      -        -       terminating  terminating  -        lost     dormant -         -
+terminating  -        -       terminating  terminating  exited   lost     -       -         -
+dormant      -        -       lost         -            -        -        -       starting  running
+exited       -        -       -            -            -        -        -       starting  -
+lost         -        -       -            -            -        -        -       starting  running
 """
 EVENTS = (
     Event.SPAWNED,
@@ -20,6 +21,9 @@ EVENTS = (
     Event.CHILD_ENDED,
     Event.FINISHED,
     Event.VANISHED,
+    Event.SLEPT,
+    Event.RESTORE_ASKED,
+    Event.FOUND,
 )
 
 
@@ -46,10 +50,15 @@ def test_a_session_moves_as_the_table_says(state: State, event: Event, wanted: s
         assert advance(state, event) is State(wanted)
 
 
-def test_what_is_over_has_no_way_out() -> None:
-    ways_out = {state for state, _, wanted in cells() if wanted != "-"}
+def test_every_state_is_live_over_or_dormant() -> None:
+    assert LIVE | OVER | {State.DORMANT} == set(State)
+    assert not LIVE & OVER
 
-    assert set(State) - ways_out == OVER
+
+def test_what_is_over_comes_back_only_by_a_restore_or_because_it_lives() -> None:
+    ways_out = {event for state, event, wanted in cells() if state in OVER and wanted != "-"}
+
+    assert ways_out == {Event.RESTORE_ASKED, Event.FOUND}
 
 
 def test_output_ends_a_second_after_the_last_byte() -> None:
