@@ -5,7 +5,7 @@
         * NotConnected, DaemonUnreachable, TimedOut, LimitReached,
           InputQueueFull, DiskFull
         * IoFailed
-            * NewerFormat
+            * NewerFormat, JournalDamaged
     * FixRequest           the request can never succeed as it is
         * InvalidArgument
             * InvalidSetting
@@ -171,6 +171,12 @@ class NewerFormat(IoFailed):
     """A file was written by a newer Holdfast in a format that this one cannot read."""
 
     remedy: str = "upgrade Holdfast: a newer one wrote that file, and it is left as it is"
+
+
+class JournalDamaged(IoFailed):
+    """The journal cannot be used any more and has to be begun anew."""
+
+    remedy: str = "Holdfast keeps the damaged file aside and begins a new one"
 
 
 class FixRequest(HoldfastError):

@@ -1,0 +1,166 @@
+"""The journal's files as files: what can be learnt without opening them, and moving them.
+
+No function here may run while this process has the journal open: closing any descriptor of
+a file drops every POSIX lock that the process has on it, and those of SQLite with them.
+"""
+
+import os
+import shutil
+import sqlite3
+import struct
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from holdfast import __version__
+from holdfast.errors import IoFailed, NewerFormat
+from holdfast.store.migrations import VERSION, noted_format, version_of
+
+# What SQLite puts beside the file. The last only ever exists while a file is being created.
+COMPANIONS = ("-wal", "-shm", "-journal")
+
+MAGIC = b"SQLite format 3\0"
+HEADER_SIZE = 100
+USER_VERSION = struct.Struct(">60xi")
+WAL_MAGIC = (0x377F0682, 0x377F0683)
+WAL_HEADER = struct.Struct(">8I")
+WAL_FRAME = struct.Struct(">6I")  # page, size after commit or 0, salts, checksums
+PAGE_SIZES = {1 << power for power in range(9, 17)}
+COPIES = 3  # tries to get a copy that holds together while a daemon writes
+
+
+class Wal(NamedTuple):
+    """What a write-ahead log claims to hold; its checksums are SQLite's business."""
+
+    committed: int = 0  # frames up to the last commit
+    version: int = 0  # the highest user_version in any frame
+    damaged: bool = False  # there are bytes, and they are no log
+
+
+def refuse_newer(path: Path) -> None:
+    """Raise NewerFormat if a newer Holdfast made this journal; changes nothing at all.
+
+    SQLite itself would create `-shm` and roll the `-wal` in, even for a look. Raises IoFailed
+    if the file cannot be read. What is damaged passes.
+    """
+    try:
+        if max(_main_version(path), read_wal(path).version) <= VERSION:
+            return
+        found = _asked_of_a_copy(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise IoFailed(action=f"reading {path}", reason=reason) from error
+    if found is not None:
+        number, holdfast = found
+        known = f"Holdfast {__version__} knows formats up to {VERSION}"
+        remedy = f"install Holdfast {holdfast} or newer; the file is left as it is"
+        raise NewerFormat(
+            action=f"opening {path}", reason=f"it has format {number}, and {known}", remedy=remedy
+        )
+
+
+def read_wal(path: Path) -> Wal:
+    """Return what the write-ahead log beside *path* claims to hold."""
+    try:
+        with Path(f"{path}-wal").open("rb", buffering=0) as file:
+            return _read_wal(file.fileno(), os.fstat(file.fileno()).st_size)
+    except FileNotFoundError:
+        return Wal()
+
+
+def make_private(path: Path) -> None:
+    """Create the file if there is none. SQLite gives its companions the mode it has."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for part in (path, *(Path(f"{path}{suffix}") for suffix in COMPANIONS)):
+        if part.exists() and part.stat().st_mode & 0o077:
+            part.chmod(0o600)
+
+
+def move_aside(path: Path) -> Path:
+    """Rename the files of a damaged journal and return where it lies now."""
+    aside = _free_name(path)
+    # The file itself last: whoever is killed here leaves a damaged journal, seen again by the
+    # next start. The other way round SQLite would delete a log that has lost its file.
+    for suffix in (*COMPANIONS, ""):
+        part = Path(f"{path}{suffix}")
+        if part.exists():
+            part.rename(f"{aside}{suffix}")
+    return aside
+
+
+def copy_wal_aside(path: Path) -> Path:
+    """Keep a copy of the write-ahead log before it is written over; return where."""
+    aside = Path(f"{_free_name(path)}-wal")
+    shutil.copyfile(f"{path}-wal", aside)
+    aside.chmod(0o600)
+    return aside
+
+
+def _free_name(path: Path) -> Path:
+    stem = f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}"
+    taken = {entry.name.removesuffix("-wal") for entry in path.parent.iterdir()}
+    number, name = 1, stem
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    return path.with_name(name)
+
+
+def _main_version(path: Path) -> int:
+    try:
+        with path.open("rb", buffering=0) as file:
+            header = file.read(HEADER_SIZE)
+    except FileNotFoundError:
+        return 0
+    return _version_in(header)
+
+
+def _version_in(page: bytes) -> int:
+    if len(page) < HEADER_SIZE or not page.startswith(MAGIC):
+        return 0
+    (version,) = USER_VERSION.unpack_from(page)
+    return int(version)
+
+
+def _read_wal(fd: int, size: int) -> Wal:
+    header = os.pread(fd, WAL_HEADER.size, 0)
+    if not header:
+        return Wal()
+    if len(header) < WAL_HEADER.size:
+        return Wal(damaged=True)
+    magic, _, page_size, _, *salts = WAL_HEADER.unpack(header)[:6]
+    if magic not in WAL_MAGIC or page_size not in PAGE_SIZES:
+        return Wal(damaged=True)
+    committed = version = 0
+    step = WAL_FRAME.size + page_size
+    for index in range((size - WAL_HEADER.size) // step):
+        at = WAL_HEADER.size + index * step
+        page, commit, *frame_salts = WAL_FRAME.unpack(os.pread(fd, WAL_FRAME.size, at))[:4]
+        # What follows is left over from before the log was last begun anew.
+        if frame_salts != salts:
+            break
+        if page == 1:
+            first = os.pread(fd, HEADER_SIZE, at + WAL_FRAME.size)
+            version = max(version, _version_in(first))
+        committed = index + 1 if commit else committed
+    return Wal(committed, version)
+
+
+def _asked_of_a_copy(path: Path) -> tuple[int, str] | None:
+    """Return format and maker if they are newer, and not just a damaged number."""
+    for _ in range(COPIES):
+        with tempfile.TemporaryDirectory() as directory:
+            copy = Path(directory) / "journal.db"
+            for suffix in ("-wal", ""):
+                if Path(f"{path}{suffix}").exists():
+                    shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
+            connection = sqlite3.connect(copy, isolation_level=None)
+            try:
+                found = noted_format(connection)
+                return found if found[0] == version_of(connection) > VERSION else None
+            except sqlite3.Error:
+                pass  # damaged, or a daemon wrote while this was copied
+            finally:
+                connection.close()
+    return None
