@@ -254,7 +254,7 @@ def test_both_killed_together(tmp_path: Path) -> None:
         until(mark.exists, "the program to be hung up")
         with home.client() as client:
             info = client.call(Get(session=said.id))
-            assert (info.state, info.recovery) == ("lost", "lost:keeper-and-daemon-ended")
+            assert (info.state, info.recovery) == ("lost", "lost:not-rerun")
             assert b"said" in home.output(client, said.id)
             fresh = home.create(client, "echo", "fresh")
             home.ended(client, fresh.id)

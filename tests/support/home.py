@@ -70,16 +70,16 @@ class Home:
     def client(self) -> Client:
         return connect(self.paths, self.environ)
 
-    def create(self, client: Client, *argv: str, key: str = "", cwd: str = "/") -> SessionInfo:
+    def create(self, client: Client, *argv: str, **more: Any) -> SessionInfo:
         """Start a program and return its session."""
-        return client.call(self.create_request(*argv, key=key, cwd=cwd)).session
+        return client.call(self.create_request(*argv, **more)).session
 
     def create_request(
-        self, *argv: str, key: str = "", cwd: str = "/", creation: str = ""
+        self, *argv: str, key: str = "", cwd: str = "/", creation: str = "", **more: Any
     ) -> Create:
         env = {os.fsencode(k): os.fsencode(v) for k, v in self.environ.items()}
         words = [os.fsencode(word) for word in argv]
-        return Create(argv=words, cwd=os.fsencode(cwd), env=env, key=key, creation=creation)
+        return Create(argv=words, cwd=os.fsencode(cwd), env=env, key=key, creation=creation, **more)
 
     def output(self, client: Client, session: str, since: int = 0) -> bytes:
         """Return everything a session printed up to now."""
@@ -161,6 +161,14 @@ class Home:
         pid = self.running()["keeper"]["pid"]
         os.kill(pid, signal.SIGKILL)
         return int(pid)
+
+    def power_off(self) -> None:
+        """SIGKILL keeper, daemon and spare, none of which notices the end of another."""
+        pids = sorted(self.pids())
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                os.kill(pid, number)
+        until(lambda: not self.pids(), "keeper and daemons to be gone")
 
     def answers(self) -> bool:
         """Whether a keeper answers."""

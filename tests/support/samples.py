@@ -21,7 +21,12 @@ SESSION = m.SessionInfo(
     exit_code=7,
     exit_signal=9,
     stalled="disk-full",
+    life=2,
+    restore="always",
+    ephemeral=True,
 )
+
+ERASED = m.Erased(bytes=100, start=120, gone=True, found=["/state/journal.db"])
 
 SAMPLES: dict[str, m.Message] = {
     "hello": m.Hello(
@@ -55,6 +60,8 @@ SAMPLES: dict[str, m.Message] = {
         key="proj/build",
         umask=0o077,
         creation="c0ffee",
+        restore="always",
+        ephemeral=True,
     ),
     "create reply": m.Created(session=SESSION, outcome="attached"),
     "list": m.List(ended=True),
@@ -69,6 +76,31 @@ SAMPLES: dict[str, m.Message] = {
     "resize reply": SESSION,
     "kill": m.Kill(session="k3v9qd", now=True),
     "kill reply": SESSION,
+    "restore": m.Restore(session="k3v9qd", life=2),
+    "restore reply": SESSION,
+    "clear_scrollback": m.Clear(session="k3v9qd"),
+    "clear_scrollback reply": ERASED,
+    "forget": m.Forget(session="k3v9qd", since=10, until=20),
+    "forget reply": ERASED,
+    "du": m.Du(),
+    "du reply": m.DiskUsed(
+        sessions=[
+            m.DiskUse(
+                session="k3v9qd",
+                name="build",
+                state="running",
+                log=1 << 20,
+                other=4096,
+                start=512,
+                end=2 << 20,
+                missing=[(0, 512, "pruned")],
+            )
+        ],
+        journal=8192,
+        budget=8 << 30,
+        per_session=256 << 20,
+        free=80 << 30,
+    ),
     "ping": m.Ping(nonce=5),
     "ping reply": m.Pong(nonce=5),
 }

@@ -72,6 +72,8 @@ COMMANDS = (
             _option("--cwd", value="DIR", help="where it starts (here)"),
             _option("--env", value="K=V", help="set a variable; may be repeated", repeats=True),
             _option("--size", value="COLSxROWS", help="size of its terminal (yours, or 80x24)"),
+            _option("--restore", value="WHEN", help="after a reboot: never, shell, always"),
+            _switch("--ephemeral", help="keep its output in memory only, and nothing afterwards"),
         ),
         (
             ("hold run", "your shell, kept"),
@@ -137,6 +139,46 @@ COMMANDS = (
         ),
         (("hold kill build", "TERM, then KILL"), ("hold kill --all --now", "everything")),
         "holdfast.cli.sessions:kill",
+    ),
+    Command(
+        "restore",
+        "start a session's program again that is gone",
+        (ID, _switch("--yes", help="do not ask")),
+        (
+            ("hold restore build", "same id, directory, size and output; asks first"),
+            ("hold ls --all", "`dormant` and `lost` are what can be restored"),
+        ),
+        "holdfast.cli.keeping:restore",
+        ("A shell starts without a question; anything else is shown and asked about.",),
+    ),
+    Command(
+        "clear",
+        "drop what a session printed before its last screenful",
+        (ID,),
+        (("hold clear build", "offsets go on as before"), ("hold du", "what is left")),
+        "holdfast.cli.keeping:clear",
+    ),
+    Command(
+        "forget",
+        "destroy what a session printed; an ended session with everything",
+        (
+            ID,
+            _option("--since", value="N", help="only from this offset on"),
+            _option("--until", value="N", help="only up to this offset"),
+            _switch("--yes", help="do not ask"),
+        ),
+        (
+            ("hold forget build", "overwritten, and then looked for"),
+            ("hold forget build --since 5120 --until 6144", "a secret that was printed"),
+        ),
+        "holdfast.cli.keeping:forget",
+    ),
+    Command(
+        "du",
+        "show what everything kept takes up",
+        (JSON,),
+        (("hold du", "fattest first"), ("hold du --json", "with every hole and its reason")),
+        "holdfast.cli.keeping:du",
     ),
     Command(
         "daemon start",

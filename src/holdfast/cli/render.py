@@ -11,6 +11,7 @@ from holdfast.cli.exits import one_line
 from holdfast.protocol.messages import SessionInfo
 
 AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+UNIT = 1024
 GAP = "  "
 HEADINGS = ("ID", "NAME", "STATE", "PID", "CWD", "AGE", "COMMAND")
 COLUMN_LIMIT = 32  # characters of a name or a directory; the last column takes what is left
@@ -83,6 +84,18 @@ def age(seconds: float) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
     return "now"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people say it."""
+    if count < UNIT:
+        return f"{count} B"
+    amount = float(count)
+    for unit in ("KiB", "MiB", "GiB"):
+        amount /= UNIT
+        if amount < UNIT:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / UNIT:.1f} TiB"
 
 
 def daemon_lines(status: Mapping[str, Any], *, now: float) -> list[str]:

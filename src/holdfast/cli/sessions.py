@@ -19,6 +19,7 @@ FALLBACK_TERM = "xterm-256color"  # the daemon's own model; "dumb" is what has n
 SIZE_VARIABLES = ("COLUMNS", "LINES")  # they would go stale at the first resize
 END_TIMEOUT = 60.0  # seconds; the grace, which is a setting, and 10 s for the last output
 PAUSE = 0.02
+POLICIES = ("never", "shell", "always")
 LIVING = ("starting", "running", "terminating")
 
 
@@ -45,6 +46,8 @@ def create_request(values: Namespace, environ: Mapping[str, str]) -> Create:
         name=_label("--name", values.name),
         key=_label("--key", values.key),
         umask=_umask(),
+        restore=_policy(values.restore),
+        ephemeral=values.ephemeral,
     )
 
 
@@ -173,6 +176,14 @@ def _directory(text: str | None) -> bytes:
         raise Usage(
             f"{where} is no longer there", "cd to another, or give one with --cwd"
         ) from error
+
+
+def _policy(text: str | None) -> str:
+    if text is None:
+        return ""  # the daemon's setting
+    if text not in POLICIES:
+        raise Usage(f"--restore {text!r} is unknown", f"write one of {', '.join(POLICIES)}")
+    return text
 
 
 def _label(flag: str, text: str | None) -> str:

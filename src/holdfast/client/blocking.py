@@ -29,7 +29,7 @@ RECONNECT_FOR = 10.0  # seconds to go on trying; the keeper's longest pause betw
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5  # seconds between tries
 CLOSED = "the daemon closed the connection"
 Passing = type[HoldfastError] | tuple[type[HoldfastError], ...]
-REPEATABLE = (m.Create, m.Input, m.Resize, m.Kill)
+REPEATABLE = (m.Create, m.Input, m.Resize, m.Kill, m.Restore, m.Clear, m.Forget)
 
 
 def connect(
@@ -92,7 +92,13 @@ class Client:
     @overload
     def call(self, message: m.Input, timeout: float = ...) -> m.InputTaken: ...
     @overload
-    def call(self, message: m.Get | m.Resize | m.Kill, timeout: float = ...) -> m.SessionInfo: ...
+    def call(
+        self, message: m.Get | m.Resize | m.Kill | m.Restore, timeout: float = ...
+    ) -> m.SessionInfo: ...
+    @overload
+    def call(self, message: m.Clear | m.Forget, timeout: float = ...) -> m.Erased: ...
+    @overload
+    def call(self, message: m.Du, timeout: float = ...) -> m.DiskUsed: ...
     @overload
     def call(self, message: m.Ping, timeout: float = ...) -> m.Pong: ...
 

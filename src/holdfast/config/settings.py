@@ -69,6 +69,10 @@ def count(default: int, key: str, meaning: str, reason: str) -> Any:
     return _setting(default, Setting(key, parse_count, "number", meaning, reason))
 
 
+def size(default: int | None, key: str, meaning: str, reason: str) -> Any:
+    return _setting(default, Setting(key, parse_bytes, "size", meaning, reason))
+
+
 def choice(words: tuple[str, ...], key: str, meaning: str, reason: str) -> Any:
     return _setting(words[0], Setting(key, one_of(*words), "word", meaning, reason))
 
@@ -82,6 +86,30 @@ class Config:
         "session.limit",
         "live sessions at a time",
         "each costs six file descriptors and a program; a runaway script should stop here",
+    )
+    keep: int = size(
+        256 << 20,
+        "session.keep",
+        "how much of its newest output each session keeps",
+        "one second of a flood is 64 MiB; a day of a busy shell is less than this",
+    )
+    keep_for: float | None = duration(
+        None,
+        "session.keep_for",
+        "how long output is kept; never means as long as there is room",
+        "people come back to a build after weeks, and the budget bounds the rest",
+    )
+    budget: int | None = size(
+        None,
+        "session.budget",
+        "how much all sessions keep together; unset it is 8 GiB or a tenth of the free disk",
+        "a tool nobody thinks of must not be what fills the disk",
+    )
+    restore: str = choice(
+        ("shell", "always", "never"),
+        "session.restore",
+        "which programs start again after a reboot: shells, all, none",
+        "a shell only waits; anything else might deploy, delete or pay a second time",
     )
     kill_grace: float | None = duration(
         5.0,

@@ -19,12 +19,15 @@ from typing import Any
 from holdfast import __version__
 from holdfast.config import Config, Paths, load
 from holdfast.daemon.keeper_link import KeeperLink
+from holdfast.daemon.printed import report
 from holdfast.daemon.pump import choose
+from holdfast.daemon.reconciling import BOOT, boot_id
 from holdfast.daemon.requests import Requests
 from holdfast.daemon.server import ClientProtocol
 from holdfast.daemon.sessions import Sessions
 from holdfast.keeper.place import PUMP_LOCK
 from holdfast.keeper.wire import Body, Channel, Gone
+from holdfast.store.journal import Journal
 
 new_loop: Callable[[], asyncio.AbstractEventLoop]
 try:
@@ -36,8 +39,9 @@ except ImportError:  # it halves latency, but nothing depends on it
 
 
 def check(spec: dict[str, Any]) -> int:
-    """Say whether this daemon could run: it was imported, and its config is sound."""
+    """Say whether this daemon could run: it was imported, config and journal can be used."""
     _config(spec)
+    Journal.check(_paths(spec).journal)
     return 0
 
 
@@ -105,7 +109,12 @@ async def _serve(
         "daemon_version": __version__,
         "started": time.time(),
     }
-    sessions = Sessions(loop, link, state=state, runtime=runtime, config=config, choice=choice)
+    journal = Journal.open(_paths(spec).journal)
+    if journal.damaged:
+        report(f"the journal was damaged and is kept aside as {journal.damaged}")
+    sessions = Sessions(
+        loop, link, journal, state=state, runtime=runtime, config=config, choice=choice
+    )
     requests = Requests(sessions)
     servers: list[asyncio.Server] = []
 
@@ -125,6 +134,7 @@ async def _serve(
         link.heard(*frame)
     await handed.wait()
     sessions.settle()
+    journal.note(BOOT, boot_id())
     for sock in link.clients:
         await accept(sock)
     link.on_listening = lambda sock: loop.create_task(accept(sock))

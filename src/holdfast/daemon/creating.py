@@ -1,16 +1,22 @@
 """Creates under way: each token and each key has one program, whoever asks and however often."""
 
 import asyncio
+import os
 import time
-from collections.abc import Callable, KeysView
+from collections.abc import Awaitable, Callable, KeysView, Mapping
 from typing import NamedTuple
 
-from holdfast.daemon.creation import Places, check_descriptors, checked
+from holdfast.daemon.creation import check_descriptors, checked
 from holdfast.daemon.keeper_link import KeeperLink
+from holdfast.daemon.places import Places
 from holdfast.daemon.record import Record
 from holdfast.daemon.records import Records
+from holdfast.daemon.scribe import Scribe
 from holdfast.errors import HoldfastError, LimitReached
+from holdfast.keeper.processes import PASSED
 from holdfast.protocol.messages import Create, Created, SessionInfo
+from holdfast.session.environment import kept
+from holdfast.session.lifecycle import State
 
 
 class _UnderWay(NamedTuple):
@@ -29,14 +35,20 @@ class Creating:
         link: KeeperLink,
         records: Records,
         places: Places,
+        scribe: Scribe,
         *,
         limit: int,
+        policy: str,
         info: Callable[[Record], SessionInfo],
+        restore: Callable[[Record], Awaitable[None]],
     ) -> None:
         self._link = link
         self._records = records
         self._places = places
+        self._scribe = scribe
+        self._restore = restore
         self._limit = limit
+        self._policy = policy
         self._info = info
         self._under_way: dict[str, _UnderWay] = {}
         self._starting: dict[str, Record] = {}
@@ -59,37 +71,60 @@ class Creating:
                 break
             await asyncio.wait(others)  # whatever comes of them, look again
         if found is not None:
-            return found
-        living = self._records.living + len(self._under_way)
-        if living >= self._limit:
-            raise LimitReached(resource="live sessions", limit=self._limit)
-        check_descriptors(living)
+            return await self._found(found, wanted)
+        self.check_room()
+        env = {_text(name): _text(value) for name, value in wanted.env.items()}
+        now = time.time()
         record = Record(
             id=self._records.new_id(wanted),
             argv=[_text(word) for word in wanted.argv],
             cwd=_text(wanted.cwd),
             size=size,
-            created=time.time(),
+            created=now,
+            began=now,
+            umask=wanted.umask,
             name=wanted.name,
             key=wanted.key,
             creation=wanted.creation,
+            restore=wanted.restore or self._policy,
+            ephemeral=wanted.ephemeral,
+            env={} if wanted.ephemeral else kept(env, own_environment()).to_json(),
         )
         try:
             self._places.make(record)
         except HoldfastError:
             self._places.remove(record)
             raise
-        started = self._start(record, wanted)
         # A client that leaves does not take the program with it that somebody else may wait for.
-        await asyncio.shield(started)
+        await asyncio.shield(self.start(record, record.cwd, env, wanted.umask))
+        await self.written(record)
         return Created(session=self._info(record))
 
-    def _already(self, wanted: Create) -> Created | None:
-        if record := self._records.made_by(wanted.creation):
-            return Created(session=self._info(record))
-        if record := self._records.living_with(wanted.key):
-            return Created(session=self._info(record), outcome="attached")
-        return None
+    def check_room(self) -> None:
+        """Raise LimitReached while no more programs may be started."""
+        living = self._records.living + len(self._under_way)
+        if living >= self._limit:
+            raise LimitReached(resource="live sessions", limit=self._limit)
+        check_descriptors(living)
+
+    async def written(self, record: Record) -> None:
+        """Return when a session that was just started is in the journal."""
+        try:
+            await self._scribe.commit(record)
+        except (HoldfastError, OSError):
+            # It runs, the keeper has its record, and the scribe has reported this and tries
+            # again: an error now would tell the client that nothing was started.
+            pass
+
+    def _already(self, wanted: Create) -> Record | None:
+        return self._records.made_by(wanted.creation) or self._records.with_key(wanted.key)
+
+    async def _found(self, record: Record, wanted: Create) -> Created:
+        if record.state is State.DORMANT:
+            await self._restore(record)
+            return Created(session=self._info(record), outcome="restored")
+        is_ours = bool(wanted.creation) and record.creation == wanted.creation
+        return Created(session=self._info(record), outcome="created" if is_ours else "attached")
 
     def _same(self, wanted: Create) -> "list[asyncio.Future[None]]":
         return [
@@ -99,17 +134,19 @@ class Creating:
             or (wanted.creation and wanted.creation == one.creation)
         ]
 
-    def _start(self, record: Record, wanted: Create) -> "asyncio.Future[None]":
-        env = {_text(name): _text(value) for name, value in wanted.env.items()}
+    def start(
+        self, record: Record, cwd: str, env: Mapping[str, str], umask: int
+    ) -> "asyncio.Future[None]":
+        """Have the keeper start a program; it is begun with before the future is done."""
         body = {
             "id": record.id,
             "blob": record.blob(),
             "argv": record.argv,
-            "cwd": record.cwd,
+            "cwd": cwd,
             "env": {**env, "HOLDFAST_SESSION_ID": record.id},
             "cols": record.size.cols,
             "rows": record.size.rows,
-            "umask": wanted.umask,
+            "umask": umask,
         }
         self._starting[record.id] = record
         try:
@@ -119,6 +156,11 @@ class Creating:
             raise
         self._watch(record, done)
         return done
+
+    def starting(self, session: str) -> "asyncio.Future[None] | None":
+        """Return what to wait for while a session's program is being started."""
+        under_way = self._under_way.get(session)
+        return under_way.done if under_way else None
 
     def expect(self, blob: str) -> None:
         """Wait for a program that the daemon before us asked for: it may be asked for again."""
@@ -140,6 +182,11 @@ class Creating:
         self._starting.pop(record.id, None)
         if record.id not in self._records.by_id:
             self._places.remove(record)
+
+
+def own_environment() -> dict[str, str]:
+    """Return what every program of the keeper's would get; our settings are not among it."""
+    return {name: text for name, text in os.environ.items() if not name.startswith(PASSED)}
 
 
 def _text(data: bytes) -> str:

@@ -1,15 +1,13 @@
-"""What a create may ask for, and what must be there before its program is started."""
+"""What a create may ask for, and what must be free before its program is started."""
 
 import errno
 import os
 import resource
 from pathlib import Path
 
-from holdfast.daemon.input_page import Page
-from holdfast.daemon.record import Record
 from holdfast.errors import DiskFull, HoldfastError, InvalidArgument, IoFailed, LimitReached
 from holdfast.protocol.messages import Create
-from holdfast.store.sessions import SessionTable
+from holdfast.session.recovery import Policy
 from holdfast.types import LABEL_LIMIT, Size
 
 # What one more session takes: master, two pipes, pidfd, log, timeline, two to read with, and
@@ -33,10 +31,7 @@ def checked(wanted: Create) -> Size:
     if not wanted.cwd.startswith(b"/"):
         value = wanted.cwd.decode(errors="backslashreplace")
         raise InvalidArgument(argument="cwd", value=value, problem="not an absolute path")
-    for name, text in (("name", wanted.name), ("key", wanted.key), ("creation", wanted.creation)):
-        if len(text) > LABEL_LIMIT or not text.isprintable():
-            problem = f"must be printable, {LABEL_LIMIT} characters at most"
-            raise InvalidArgument(argument=name, value=text[:LABEL_LIMIT], problem=problem)
+    _check_words(wanted)
     if not 0 <= wanted.umask <= 0o777:
         raise InvalidArgument(argument="umask", value=str(wanted.umask), problem="not 0 to 0o777")
     try:
@@ -44,6 +39,18 @@ def checked(wanted: Create) -> Size:
     except ValueError as error:
         value = f"{wanted.cols}x{wanted.rows}"
         raise InvalidArgument(argument="size", value=value, problem=str(error)) from error
+
+
+def _check_words(wanted: Create) -> None:
+    for name, text in (("name", wanted.name), ("key", wanted.key), ("creation", wanted.creation)):
+        if len(text) > LABEL_LIMIT or not text.isprintable():
+            problem = f"must be printable, {LABEL_LIMIT} characters at most"
+            raise InvalidArgument(argument=name, value=text[:LABEL_LIMIT], problem=problem)
+    if wanted.restore not in {"", *(policy.value for policy in Policy)}:
+        known = ", ".join(policy.value for policy in Policy)
+        raise InvalidArgument(
+            argument="restore", value=wanted.restore, problem=f"not one of {known}"
+        )
 
 
 def check_descriptors(living: int) -> None:
@@ -54,36 +61,6 @@ def check_descriptors(living: int) -> None:
     if used + DESCRIPTORS + RESERVED > limit:
         remedy = "end some sessions, or raise the limit (ulimit -Hn) where the keeper is started"
         raise LimitReached(resource="open files of the daemon", limit=limit, remedy=remedy)
-
-
-class Places:
-    """Where the files of sessions are: their logs, and the pages of their input."""
-
-    def __init__(self, table: SessionTable, pages: Path) -> None:
-        self._table = table
-        self._pages = pages
-        pages.mkdir(mode=0o700, exist_ok=True)
-
-    def directory(self, record: Record) -> Path:
-        return self._table.directory(record.id)
-
-    def page(self, record: Record) -> Path:
-        return self._pages / record.id
-
-    def make(self, record: Record) -> None:
-        """Make what a session writes to; no program is started for which there is no room."""
-        directory, page = self.directory(record), self.page(record)
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            page.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # cleaners of /tmp come by
-            Page(page).close()
-        except OSError as error:
-            raise failed(directory, error) from error
-
-    def remove(self, record: Record) -> None:
-        """Remove what was made for a program that could not be started."""
-        self.page(record).unlink(missing_ok=True)
-        self._table.remove(record.id)
 
 
 def failed(directory: Path, error: OSError) -> HoldfastError:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from holdfast.protocol.messages import SessionInfo
 from holdfast.session.lifecycle import State
+from holdfast.session.recovery import Policy
 from holdfast.types import ExitStatus, Size
 
 LISTED_CHARACTERS = 1000  # of a program line: 512 sessions like that fit into one reply
@@ -51,6 +52,18 @@ class Record:
     ended: float | None = None
     exit: ExitStatus = field(default_factory=ExitStatus)
     maxrss_kib: int | None = None
+    restore: str = Policy.SHELL.value
+    ephemeral: bool = False
+    env: dict[str, Any] = field(default_factory=dict)
+    """What differs from the keeper's environment; see `session.environment`."""
+    umask: int = 0o022
+    last_cwd: str = ""
+    """Where the program was when it last printed something."""
+    life: int = 1
+    began: float = 0.0
+    """When this life was started."""
+    short_lives: int = 0
+    """Restored lives in a row that have not proven themselves, this one included."""
 
     def to_json(self) -> dict[str, Any]:
         plain = {k: v for k, v in vars(self).items() if k not in ("size", "state", "exit")}
@@ -93,7 +106,7 @@ class Record:
             recovery=self.recovery,
             pid=self.pid,
             argv=[shown(word) for word in self.argv],
-            cwd=shown(self.cwd),
+            cwd=shown(self.last_cwd or self.cwd),
             cols=self.size.cols,
             rows=self.size.rows,
             offset=self.offset,
@@ -103,6 +116,9 @@ class Record:
             exit_code=self.exit.code,
             exit_signal=self.exit.signal,
             stalled=stalled,
+            life=self.life,
+            restore=self.restore,
+            ephemeral=self.ephemeral,
         )
 
 

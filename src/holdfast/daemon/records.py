@@ -7,7 +7,7 @@ from collections.abc import Callable
 from holdfast.daemon.record import Record
 from holdfast.errors import InvalidArgument, NotFound
 from holdfast.protocol.messages import Create
-from holdfast.session.lifecycle import OVER
+from holdfast.session.lifecycle import LIVE, OVER
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread or misheard
 SHORTEST_ID = 6
@@ -28,7 +28,7 @@ class Records:
 
     @property
     def living(self) -> int:
-        return sum(record.state not in OVER for record in self.by_id.values())
+        return sum(record.state in LIVE for record in self.by_id.values())
 
     def find(self, wanted: str) -> Record:
         """Return the session of that id, name, key or unique beginning of an id."""
@@ -60,8 +60,8 @@ class Records:
         """Return the session that a create with this token made."""
         return self._first(lambda record: bool(creation) and record.creation == creation)
 
-    def living_with(self, key: str) -> Record | None:
-        """Return the living session of this key."""
+    def with_key(self, key: str) -> Record | None:
+        """Return the session of this key that lives, or can be started again."""
         return self._first(
             lambda record: bool(key) and record.key == key and record.state not in OVER
         )

@@ -22,6 +22,7 @@ from holdfast.protocol.messages import (
     Ping,
     Pong,
     Resize,
+    Restore,
     SessionInfo,
 )
 from holdfast.session.lifecycle import OVER
@@ -45,6 +46,7 @@ class Requests:
             Input: self._input,
             Resize: self._resize,
             Kill: self._kill,
+            Restore: self._restore,
             Ping: self._ping,
         }
 
@@ -100,9 +102,13 @@ class Requests:
         return self._sessions.info(session.record)
 
     async def _kill(self, _client: DaemonEnd, asked: Kill) -> SessionInfo:
-        session = self._sessions.living(asked.session, ending=True)
-        self._sessions.kill(session, now=asked.now)
-        return self._sessions.info(session.record)
+        return self._sessions.info(self._sessions.kill(asked.session, now=asked.now))
+
+    async def _restore(self, _client: DaemonEnd, asked: Restore) -> SessionInfo:
+        record = self._sessions.records.find(asked.session)
+        if asked.life in (0, record.life):
+            await self._sessions.restore(record, asked=True)
+        return self._sessions.info(record)
 
     async def _ping(self, _client: DaemonEnd, asked: Ping) -> Pong:
         return Pong(nonce=asked.nonce)

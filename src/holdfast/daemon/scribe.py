@@ -1,77 +1,133 @@
-"""Write the records of sessions down, in a thread of its own.
+"""Have records written into the journal, and know when they are in it.
 
-A record is synced, and that waits for the disk; the loop, in which every key and every byte
-has its turn, must not wait with it.
+The journal's own thread waits for the disk; the loop, in which every key and every byte has
+its turn, never does.
 """
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from typing import Any, NamedTuple
 
 from holdfast.daemon.printed import report
 from holdfast.daemon.record import Record
-from holdfast.errors import HoldfastError
-from holdfast.store.sessions import JSON, SessionTable
+from holdfast.errors import HoldfastError, JournalDamaged
+from holdfast.store.journal import Journal
 
 RETRY = 1.0  # seconds between tries to write to a full disk
 
 
+class _Row(NamedTuple):
+    created: float
+    state: str
+    facts: dict[str, Any]
+
+
 class Scribe:
-    """The newest state of each record reaches the table, in its own time."""
+    """The newest state of each record reaches the journal, if not at once then later."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, table: SessionTable) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        journal: Journal,
+        everything: Callable[[], list[Record]],
+    ) -> None:
         self._loop = loop
-        self._table = table
-        self._waiting: dict[
-            str, dict[str, JSON]
-        ] = {}  # by session; a newer state replaces an older
+        self._journal = journal
+        self._everything = everything
+        self._newest: dict[str, _Row] = {}  # not yet in the journal
         self._then: dict[str, Callable[[], None]] = {}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="scribe")
-        self._task: asyncio.Task[None] | None = None
         self._complaint = ""
+        self._is_closed = False
+        self._journals = 0  # begun anew since the start
 
-    def put(self, record: Record, then: Callable[[], None] | None = None) -> None:
-        """Have a record written; *then* is called once it, or a newer one, is on the disk."""
-        self._waiting[record.id] = record.to_json()
+    def put(self, record: Record, then: Callable[[], None] | None = None) -> "Future[None]":
+        """Have a record written; *then* is called once it, or a newer state, is committed."""
+        if record.ephemeral:  # the keeper has its blob, and that is all there is to be
+            if then is not None:
+                then()
+            written: Future[None] = Future()
+            written.set_result(None)
+            return written
+        self._newest[record.id] = _Row(record.created, record.state.value, record.to_json())
         if then is not None:
             self._then[record.id] = then
-        if self._task is None:
-            self._task = self._loop.create_task(self._write_all())
+        return self._submit(record.id)
+
+    async def commit(self, record: Record) -> None:
+        """Write a record and return when it is committed; raise what keeps it from that."""
+        await asyncio.wrap_future(self.put(record), loop=self._loop)
+
+    def event(self, record: Record, kind: str, time: float, **facts: Any) -> None:
+        """Note what happened to a session."""
+        if not record.ephemeral:
+            self._watch(self._journal.append_event(time, record.id, kind, facts))
+
+    def life(self, record: Record, **facts: Any) -> None:
+        """Note what is known of the present life of a session."""
+        if not record.ephemeral:
+            self._watch(self._journal.put_life(record.id, record.life, record.began, facts))
+
+    async def remove(self, session: str) -> None:
+        """Take a session out of the journal, and out of its files."""
+        self._newest.pop(session, None)
+        self._then.pop(session, None)
+        await asyncio.wrap_future(self._journal.remove_session(session), loop=self._loop)
+        await asyncio.wrap_future(self._journal.purge(), loop=self._loop)
 
     def close(self) -> None:
         """Write what still waits, now: the loop is over."""
-        if self._task is not None:
-            self._task.cancel()
-        self._thread.shutdown()
-        for data in self._waiting.values():
-            self._complain(_put(self._table, data))
+        self._is_closed = True
+        self._journal.close()
 
-    async def _write_all(self) -> None:
-        while self._waiting:
-            session, data = next(iter(self._waiting.items()))
-            failed = await self._loop.run_in_executor(self._thread, _put, self._table, data)
-            self._complain(failed)
-            if failed:
-                # The others first: it may be this one's fault alone.
-                self._waiting[session] = self._waiting.pop(session)
-                await asyncio.sleep(RETRY)
-            elif self._waiting[session] is data:
-                del self._waiting[session]
-                if then := self._then.pop(session, None):
-                    then()
-        self._task = None
+    def _submit(self, session: str) -> "Future[None]":
+        row = self._newest[session]
+        future = self._journal.put_session(session, *row)
+        journal = self._journals
+        future.add_done_callback(lambda done: self._back(self._done, journal, session, row, done))
+        return future
+
+    def _watch(self, future: "Future[Any]") -> None:
+        journal = self._journals
+        future.add_done_callback(lambda done: self._back(self._failed, journal, done))
+
+    def _back(self, call: Callable[..., object], *arguments: Any) -> None:
+        """Go on in the loop; called in the journal's thread."""
+        if not self._is_closed:
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    def _done(self, journal: int, session: str, row: _Row, future: "Future[None]") -> None:
+        if self._newest.get(session) is not row:
+            return  # a newer state is on its way
+        if self._failed(journal, future):
+            self._loop.call_later(RETRY, self._retry, session, row)
+            return
+        del self._newest[session]
+        if then := self._then.pop(session, None):
+            then()
+
+    def _retry(self, session: str, row: _Row) -> None:
+        if self._newest.get(session) is row and not self._is_closed:
+            self._submit(session)
+
+    def _failed(self, journal: int, future: "Future[Any]") -> bool:
+        error = future.exception()
+        if error is not None and not isinstance(error, HoldfastError | OSError):
+            raise error
+        # The keeper's blob says the same: a full disk must not stop a session.
+        self._complain(str(error) if error else "")
+        if isinstance(error, JournalDamaged) and journal == self._journals:
+            self._begin_anew()
+        return error is not None
+
+    def _begin_anew(self) -> None:
+        self._journals += 1
+        self._journal.begin_anew()
+        report(f"the journal was damaged; it is kept aside as {self._journal.damaged}")
+        for record in self._everything():
+            self.put(record)
 
     def _complain(self, text: str) -> None:
         if text and text != self._complaint:
-            report(f"a session could not be written down: {text}")
+            report(f"the journal could not be written: {text}")
         self._complaint = text
-
-
-def _put(table: SessionTable, data: dict[str, JSON]) -> str:
-    """Store a record; return why that failed, if it did."""
-    try:
-        table.put(data)
-    except (OSError, HoldfastError) as error:
-        # The keeper's blob says the same; a full disk must not stop a session.
-        return str(error)
-    return ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import os
 import struct
 import termios
 import time
@@ -18,9 +19,11 @@ from holdfast.daemon.record import Held, Record
 from holdfast.daemon.turns import Turns
 from holdfast.errors import SessionGone
 from holdfast.session.lifecycle import OVER, Event, OutputEnd, State, advance
+from holdfast.session.recovery import PROVEN_AFTER
 from holdfast.types import ExitStatus, Size
 
 RETRY_STALLED = 0.25  # seconds between tries to write to a full disk
+LOOK_AFTER = 1.0  # seconds after it has printed something; `cd` prints the next prompt
 FIRST_PROBE, LONGEST_PROBE = 0.1, 1.0  # seconds between looks at a terminal nobody has open
 
 
@@ -42,6 +45,7 @@ class Session:
         page: Path,
         choice: Choice,
         finished: Callable[["Session"], None],
+        changed: Callable[[Record], None],
     ) -> None:
         self.record = record
         self.held = held
@@ -52,6 +56,7 @@ class Session:
         self._loop = loop
         self._turns = turns
         self._finished = finished
+        self._changed = changed
         self._page = page
         self.printed = Printed(loop, directory)
         try:
@@ -66,6 +71,8 @@ class Session:
         self._ending: OutputEnd | None = None
         self._end_timer: asyncio.TimerHandle | None = None
         self._other_timer: asyncio.TimerHandle | None = None  # while the terminal is not followed
+        self._look_timer: asyncio.TimerHandle | None = None
+        self._proof_timer: asyncio.TimerHandle | None = None
         self._hung_up = False
         self._probe = FIRST_PROBE
 
@@ -77,7 +84,10 @@ class Session:
         self.record.offset = self.printed.log.end
         if self.record.state is State.STARTING:
             self._advance(Event.SPAWNED)
-            self.printed.mark_life(1)
+            if self.record.life == 1:
+                self.printed.mark_life(1)
+        if self.record.short_lives:
+            self._proof_timer = self._loop.call_later(PROVEN_AFTER, self._prove)
         self.record.pid = self.held.pid
         self._follow()
         self._drain()
@@ -114,7 +124,27 @@ class Session:
         if start < self.record.offset:
             if self._ending is not None:
                 self._ending.heard(self._loop.time())
+            elif self._look_timer is None:
+                self._look_timer = self._loop.call_later(LOOK_AFTER, self._look_where_it_is)
             self.printed.grew()
+
+    # -- what is worth knowing after its death
+
+    def _look_where_it_is(self) -> None:
+        """Note the program's directory: it may have changed if it has printed something."""
+        self._look_timer = None
+        try:
+            now_in = os.readlink(f"/proc/{self.held.pid}/cwd")  # noqa: PTH115 - may be no UTF-8
+        except OSError:
+            return  # it has ended, or this system has no such file
+        if now_in not in (self.record.last_cwd or self.record.cwd, ""):
+            self.record.last_cwd = now_in.removesuffix(" (deleted)")
+            self._changed(self.record)
+
+    def _prove(self) -> None:
+        """A restored program that has lived so long was worth restoring."""
+        self.record.short_lives = 0
+        self._changed(self.record)
 
     # -- output that goes nowhere for a while
 
@@ -207,7 +237,8 @@ class Session:
 
     def close(self) -> None:
         """Let go of everything but the record; the program goes on if it lives."""
-        for timer in (self._end_timer, self._other_timer):
+        timers = (self._end_timer, self._other_timer, self._look_timer, self._proof_timer)
+        for timer in timers:
             if timer is not None:
                 timer.cancel()
         self._turns.remove(self.held.master)

@@ -7,21 +7,26 @@ from typing import Any
 
 from holdfast.config import Config
 from holdfast.daemon.creating import Creating
-from holdfast.daemon.creation import Places, failed
+from holdfast.daemon.creation import failed
 from holdfast.daemon.keeper_link import Handed, KeeperLink
+from holdfast.daemon.places import Places
 from holdfast.daemon.printed import report
 from holdfast.daemon.pump import Choice
+from holdfast.daemon.reconciling import Reconciling
 from holdfast.daemon.record import Record
 from holdfast.daemon.records import Records
+from holdfast.daemon.restoring import Restoring
 from holdfast.daemon.scribe import Scribe
 from holdfast.daemon.session import Session
 from holdfast.daemon.turns import Turns
 from holdfast.errors import HoldfastError, SessionGone, SessionTerminating
 from holdfast.protocol.messages import SessionInfo
-from holdfast.session.lifecycle import OVER, State
-from holdfast.store.sessions import SessionTable
+from holdfast.session.lifecycle import LIVE, OVER, Event, State, advance
+from holdfast.session.recovery import Do, Keeper
+from holdfast.store.journal import Journal
 from holdfast.types import Size
 
+LINGER = 60.0  # seconds that the output of an ephemeral session can be read after its end
 TRY_AGAIN = 1.0  # seconds until a session that could not be taken over is tried again
 
 
@@ -32,6 +37,7 @@ class Sessions:
         self,
         loop: asyncio.AbstractEventLoop,
         link: KeeperLink,
+        journal: Journal,
         *,
         state: Path,
         runtime: Path,
@@ -42,17 +48,27 @@ class Sessions:
         self._link = link
         self._config = config
         self._choice = choice
-        self._table = SessionTable(state)
-        self._places = Places(self._table, runtime / "input")
-        self._scribe = Scribe(loop, self._table)
+        self._journal = journal
+        self._places = Places(state, runtime)
+        self.records = Records()
+        self._scribe = Scribe(loop, journal, self.records.all)
         self._turns = Turns(loop)
         self._living: dict[str, Session] = {}
         self._late: dict[str, Handed] = {}  # the keeper's, but not to be taken over just now
-        self.records = Records()
         self._creating = Creating(
-            link, self.records, self._places, limit=config.session_limit, info=self.info
+            link,
+            self.records,
+            self._places,
+            self._scribe,
+            limit=config.session_limit,
+            policy=config.restore,
+            info=self.info,
+            restore=self.restore,
         )
         self.create = self._creating.create
+        self._start = Reconciling(journal, self.records, self._places)
+        self._restores: set[asyncio.Task[None]] = set()
+        self._restoring = Restoring(self._creating, self._places, self._scribe, self._start.highest)
         link.on_handed = self.take
         link.on_expected = self._creating.expect
         link.on_exited = self._child_ended
@@ -66,20 +82,20 @@ class Sessions:
         if started is not None:
             self._begin_first(started, handed)
             return
-        record = self._known(handed)
+        record = self._start.known(handed)
         if record is None:
             report(f"session {handed.id} is not known; its program lives on with the keeper")
             handed.held.close()
             return
         self.records.add(record)
-        if record.state is State.LOST and handed.exit is None:
-            record.state = State.RUNNING  # noted by a daemon that was cut off from its keeper
-        if record.state in OVER:
-            # Its end is known, but the keeper has not heard that it is written down.
+        outcome = self._start.outcome(record, Keeper.ENDED if handed.exit else Keeper.LIVING)
+        if outcome.do is Do.FORGET:
             handed.held.close()
             self._forget_when_written(record)
             return
-        record.recovery = "adopted"
+        if record.state not in LIVE:
+            record.state = advance(record.state, Event.FOUND)
+        record.recovery = outcome.recovery
         try:
             self._begin(record, handed)
         except HoldfastError as error:
@@ -101,31 +117,19 @@ class Sessions:
             handed.held.close()
             raise
 
-    def _known(self, handed: Handed) -> Record | None:
-        """Return the record of a session: the keeper's copy is newer than the table's."""
-        kept = Record.from_blob(handed.blob)
-        if kept is not None and kept.state is not State.STARTING:
-            return kept
-        written = _readable(self._table.get(handed.id))
-        return written or kept
-
     def settle(self) -> None:
-        """Note what nobody holds any more. Called once everything was handed over.
-
-        Only now is the table read, and only what the keeper did not tell of: reading 200
-        records that it holds as well would keep 200 programs waiting.
-        """
-        for session in self._table.ids():
-            if session not in self.records.by_id and (
-                record := _readable(self._table.get(session))
-            ):
-                self.records.add(record)
+        """Decide about what nobody holds any more. Called once everything was handed over."""
         held = self._living.keys() | self._late.keys() | self._creating.under_way
-        for record in self.records.all():
-            if record.id not in held and record.state not in OVER:
-                record.state, record.recovery = State.LOST, "lost:keeper-and-daemon-ended"
-                self._places.page(record).unlink(missing_ok=True)
-                self._write(record)
+        self._places.sweep_memory(held)
+        for record, outcome in self._start.rest(held):
+            if outcome.do is Do.RESTORE:
+                task = self._loop.create_task(self._restoring.unasked(record))
+                self._restores.add(task)  # the loop itself holds tasks only weakly
+                task.add_done_callback(self._restores.discard)
+            kind = "lost" if outcome.do is Do.LOSE else "dormant"
+            self._places.remove_page(record)
+            self._scribe.put(record)
+            self._scribe.event(record, kind, time.time(), recovery=record.recovery)
 
     def _begin(self, record: Record, handed: Handed) -> None:
         directory = self._places.directory(record)
@@ -142,6 +146,7 @@ class Sessions:
                 page=self._places.page(record),
                 choice=self._choice,
                 finished=self._finished,
+                changed=self._write,
             )
         except OSError as error:
             raise failed(directory, error) from error
@@ -152,6 +157,9 @@ class Sessions:
         session.begin()
         if is_new:
             self._write(record)
+            self._scribe.life(record)
+            kind = "created" if record.life == 1 else "restored"
+            self._scribe.event(record, kind, record.began, life=record.life)
         if handed.exit is not None:
             session.child_ended(handed.exit)
 
@@ -169,7 +177,7 @@ class Sessions:
         record = self.records.find(wanted)
         session = self._living.get(record.id)
         if session is None:
-            raise SessionGone(session=record.id)
+            raise _without_program(record)
         if record.state is State.TERMINATING and not ending:
             raise SessionTerminating(session=record.id)
         return session
@@ -187,12 +195,26 @@ class Sessions:
 
     # -- change
 
-    def kill(self, session: Session, *, now: bool) -> None:
+    def kill(self, wanted: str, *, now: bool) -> Record:
         """Ask the keeper to end a session; the KILL deadline is kept there."""
+        record = self.records.find(wanted)
+        if record.state is State.DORMANT:
+            record.state, record.recovery = advance(record.state, Event.KILL_ASKED), "lost:killed"
+            self._scribe.put(record)
+            return record
+        session = self.living(wanted, ending=True)
         grace = 0.0 if now else self._config.kill_grace or 0.0
         session.ask_end(time.monotonic() + grace)
-        self._link.tell({"op": "kill", "id": session.record.id, "grace": grace})
-        self._write(session.record)
+        self._link.tell({"op": "kill", "id": record.id, "grace": grace})
+        self._write(record)
+        return record
+
+    async def restore(self, record: Record, *, asked: bool = False) -> None:
+        """Start the program of a session again that is gone."""
+        if record.state not in LIVE:
+            # Only then has the keeper been told to forget the program before.
+            await self._scribe.commit(record)
+        await self._restoring.restore(record, asked=asked)
 
     def resize(self, session: Session, size: Size) -> None:
         session.resize(size)
@@ -210,8 +232,19 @@ class Sessions:
             self._link.tell({"op": "forget", "id": session})
 
     def _finished(self, session: Session) -> None:
-        del self._living[session.record.id]
-        self._forget_when_written(session.record)
+        record = session.record
+        del self._living[record.id]
+        facts = {"code": record.exit.code, "signal": record.exit.signal, "offset": record.offset}
+        self._scribe.life(record, ended=record.ended, maxrss_kib=record.maxrss_kib, **facts)
+        self._scribe.event(record, "exit", record.ended or time.time(), **facts)
+        self._forget_when_written(record)
+        if record.ephemeral:
+            self._loop.call_later(LINGER, self._discard, record)
+
+    def _discard(self, record: Record) -> None:
+        if record.state in OVER:
+            del self.records.by_id[record.id]
+            self._places.remove(record)
 
     def _handed(self) -> list[Handed]:
         return [
@@ -232,11 +265,9 @@ class Sessions:
         self._scribe.put(record, lambda: self._link.tell({"op": "forget", "id": record.id}))
 
 
-def _readable(data: dict[str, Any] | None) -> Record | None:
-    if data is None:
-        return None
-    try:
-        return Record.from_json(data)
-    except (KeyError, TypeError, ValueError) as error:
-        report(f"a record of a session cannot be used: {error!r}")
-        return None
+def _without_program(record: Record) -> SessionGone:
+    gone = SessionGone(session=record.id)
+    if record.state is not State.DORMANT:
+        return gone
+    what = f"the program of session {record.id!r} ended with the machine or with Holdfast"
+    return gone.said(what, f"`hold restore {record.id}` starts it again")

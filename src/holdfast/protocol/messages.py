@@ -86,6 +86,10 @@ class SessionInfo(Message, frozen=True):
     exit_code: int | None = None
     exit_signal: int | None = None
     stalled: str | None = None
+    life: int = 1
+    """Which run of its program this is; a restore begins a new one."""
+    restore: str = "shell"
+    ephemeral: bool = False
 
 
 class Create(Message, frozen=True):
@@ -101,10 +105,18 @@ class Create(Message, frozen=True):
     umask: int = 0o022
     creation: str = ""
     """A token of the client's choice: a create sent twice with it happens once."""
+    restore: str = ""
+    """Whether its program starts again after a reboot: never, shell (if it is one), always.
+    Empty is what the daemon is set to."""
+    ephemeral: bool = False
+    """Keep its output in memory only, and nothing of it afterwards."""
 
 
 class Created(Message, frozen=True):
-    """The new session, or the living one that the key or the token named."""
+    """The new session, or the one that the key or the token named.
+
+    `outcome` is created, attached (it lived) or restored (it could be started again).
+    """
 
     session: SessionInfo
     outcome: str = "created"
@@ -177,6 +189,67 @@ class Kill(Message, frozen=True):
     now: bool = False
 
 
+class Restore(Message, frozen=True):
+    """Start the program of a session again that is gone: same id, log and place."""
+
+    session: str
+    life: int = 0
+    """The life that is known to be over: sent twice, the program is started once."""
+
+
+class Clear(Message, frozen=True):
+    """Drop what a session printed before the last screenful."""
+
+    session: str
+
+
+class Forget(Message, frozen=True):
+    """Destroy what a session printed, or a range of it; an ended one with its record."""
+
+    session: str
+    since: int = 0
+    until: int | None = None
+
+
+class Erased(Message, frozen=True):
+    """What a clear or a forget took away, and where the kept output begins now."""
+
+    bytes: int
+    start: int
+    gone: bool = False
+    """Nothing is left of the session."""
+    found: list[str] = []
+    """Files that still hold what was to be forgotten. There should be none."""
+
+
+class Du(Message, frozen=True):
+    """Ask what everything kept takes up."""
+
+
+class DiskUse(Message, frozen=True):
+    """What one session takes up, and what of its output is kept."""
+
+    session: str
+    name: str
+    state: str
+    log: int
+    other: int
+    start: int
+    end: int
+    missing: list[tuple[int, int, str]] = []
+    """Runs of offsets that are not kept, and why."""
+
+
+class DiskUsed(Message, frozen=True):
+    """What everything takes up, fattest first, and the bounds it is kept within."""
+
+    sessions: list[DiskUse]
+    journal: int
+    budget: int
+    per_session: int
+    free: int
+
+
 class Ping(Message, frozen=True):
     """Ask for a sign of life."""
 
@@ -214,6 +287,10 @@ REQUESTS: dict[str, Request] = {
         Request("input", Input, InputTaken, Role.CONTROL),
         Request("resize", Resize, SessionInfo, Role.CONTROL),
         Request("kill", Kill, SessionInfo, Role.CONTROL),
+        Request("restore", Restore, SessionInfo, Role.CONTROL),
+        Request("clear_scrollback", Clear, Erased, Role.CONTROL),
+        Request("forget", Forget, Erased, Role.CONTROL),
+        Request("du", Du, DiskUsed, Role.STREAM),
         Request("ping", Ping, Pong, Role.STREAM),
     )
 }

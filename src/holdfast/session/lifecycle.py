@@ -58,7 +58,7 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
         Event.RESTORE_ASKED: State.STARTING,
         Event.FOUND: State.RUNNING,
     },
-    State.EXITED: {Event.RESTORE_ASKED: State.STARTING},
+    State.EXITED: {Event.RESTORE_ASKED: State.STARTING, Event.FOUND: State.RUNNING},
     State.LOST: {Event.RESTORE_ASKED: State.STARTING, Event.FOUND: State.RUNNING},
 }
 

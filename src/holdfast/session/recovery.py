@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from holdfast.session.lifecycle import OVER, State
 
-LOOP_LIFE = 10.0  # seconds; a restored program that ended sooner has achieved nothing
+PROVEN_AFTER = 10.0  # seconds; a restored program that ended sooner has achieved nothing
 LOOP_LIMIT = 3  # such lives running, after which nothing is started again unasked
 
 
@@ -87,13 +87,6 @@ def _by_policy(found: Found) -> Outcome:
     if not found.log:
         return Outcome(Do.LOSE, "lost:log-missing")
     return Outcome(Do.LOSE, "lost:never" if found.policy is Policy.NEVER else "lost:not-rerun")
-
-
-def short_lives_after(before: int, *, restored: bool, lived: float) -> int:
-    """Return how many restored lives in a row were short, now that one more has ended."""
-    if not restored:
-        return 0
-    return before + 1 if lived < LOOP_LIFE else 0
 
 
 SHELLS = frozenset(

@@ -11,7 +11,7 @@ starting     running  lost    -            -            -        lost     dorman
 running      -        -       terminating  terminating  -        lost     dormant -         -
 terminating  -        -       terminating  terminating  exited   lost     -       -         -
 dormant      -        -       lost         -            -        -        -       starting  running
-exited       -        -       -            -            -        -        -       starting  -
+exited       -        -       -            -            -        -        -       starting  running
 lost         -        -       -            -            -        -        -       starting  running
 """
 EVENTS = (

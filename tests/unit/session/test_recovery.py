@@ -6,8 +6,6 @@ import pytest
 
 from holdfast.session.lifecycle import State
 from holdfast.session.recovery import (
-    LOOP_LIFE,
-    LOOP_LIMIT,
     Do,
     Found,
     Keeper,
@@ -15,7 +13,6 @@ from holdfast.session.recovery import (
     Policy,
     is_interactive_shell,
     reconcile,
-    short_lives_after,
 )
 
 # journal says x keeper holds x log found -> outcome. `program` stands for a row whose
@@ -124,17 +121,6 @@ def test_what_is_started_again(row: list[str]) -> None:
 
     assert reconcile(found) == outcome(do, recovery)
     assert reconcile(found._replace(journal=State.STARTING)) == outcome(do, recovery)
-
-
-def test_only_restored_lives_that_end_at_once_make_a_loop() -> None:
-    """T36."""
-    count = 0
-    for _ in range(LOOP_LIMIT):
-        count = short_lives_after(count, restored=True, lived=LOOP_LIFE - 0.1)
-    assert count == LOOP_LIMIT
-
-    assert short_lives_after(count, restored=True, lived=LOOP_LIFE) == 0
-    assert short_lives_after(count, restored=False, lived=0.1) == 0
 
 
 @pytest.mark.parametrize(

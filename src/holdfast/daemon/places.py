@@ -1,0 +1,105 @@
+"""Where the files of sessions are: their logs, and the pages of their input."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Container
+from pathlib import Path
+
+from holdfast.config.paths import make_private
+from holdfast.daemon.creation import failed
+from holdfast.daemon.input_page import Page
+from holdfast.daemon.record import Record
+from holdfast.errors import InvalidArgument
+from holdfast.formats.segments import first_offset
+from holdfast.types import SESSION_ID
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
+MOUNTS = Path("/proc/self/mountinfo")
+IN_MEMORY = {"tmpfs", "ramfs"}
+
+
+class Places:
+    """Directories and pages by session."""
+
+    def __init__(self, state: Path, runtime: Path) -> None:
+        self._logs = state / "sessions"
+        self._pages = runtime / "input"
+        self._runtime = runtime
+        for directory in (self._logs, self._pages):
+            directory.mkdir(mode=0o700, exist_ok=True)
+
+    def directory(self, record: Record) -> Path:
+        """Return where the log of a session is; it need not exist."""
+        if record.ephemeral:
+            return self._memory / record.id
+        return self._logs / record.id
+
+    def page(self, record: Record) -> Path:
+        return self._pages / record.id
+
+    def found(self) -> set[str]:
+        """Return the ids of sessions that have a log on the disk."""
+        return {name for name in os.listdir(self._logs) if SESSION_ID.fullmatch(name)}  # noqa: PTH208
+
+    def has_log(self, session: str) -> bool:
+        try:
+            names = os.listdir(self._logs / session)  # noqa: PTH208 - just the names
+        except OSError:
+            return False
+        return any(first_offset(name) is not None for name in names)
+
+    def make(self, record: Record) -> None:
+        """Make what a session writes to; no program is started for which there is no room."""
+        if record.ephemeral:
+            self._make_memory()
+        directory, page = self.directory(record), self.page(record)
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            page.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # cleaners of /tmp come by
+            Page(page).close()
+        except OSError as error:
+            raise failed(directory, error) from error
+
+    def remove_page(self, record: Record) -> None:
+        self.page(record).unlink(missing_ok=True)
+
+    def remove(self, record: Record) -> None:
+        """Remove what was made for a program that is no more, or never came to be."""
+        self.remove_page(record)
+        shutil.rmtree(self.directory(record), ignore_errors=True)
+
+    def sweep_memory(self, held: Container[str]) -> None:
+        """Remove what ephemeral sessions left behind that nobody holds any more."""
+        if self._memory.is_dir():
+            for directory in self._memory.iterdir():
+                if directory.name not in held:
+                    shutil.rmtree(directory, ignore_errors=True)
+
+    @property
+    def _memory(self) -> Path:
+        if _is_in_memory(self._runtime):
+            return self._runtime / "memory"
+        digest = hashlib.sha256(os.fsencode(self._runtime)).hexdigest()[:12]
+        return SHARED_MEMORY / f"holdfast-{os.getuid()}-{digest}"
+
+    def _make_memory(self) -> None:
+        if not _is_in_memory(self._memory.parent):
+            problem = "there is no file system in memory here (tmpfs)"
+            raise InvalidArgument(argument="ephemeral", value="true", problem=problem)
+        make_private(self._memory, os.getuid())
+
+
+def _is_in_memory(directory: Path) -> bool:
+    """Whether what is written there never reaches a disk, as far as the system says."""
+    try:
+        lines = MOUNTS.read_text(errors="replace").splitlines()
+    except OSError:
+        return False  # not Linux: nobody can tell
+    found = ("", "")
+    for line in lines:
+        point, kind = line.split(" ")[4], line.partition(" - ")[2].split(" ")[0]
+        is_above = point == "/" or directory == Path(point) or Path(point) in directory.parents
+        if is_above and len(point) >= len(found[0]):
+            found = point, kind
+    return found[1] in IN_MEMORY

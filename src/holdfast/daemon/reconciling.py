@@ -1,0 +1,139 @@
+"""What becomes of each session at a start: finds the facts, asks the table of `session`."""
+
+from collections.abc import Container, Iterator
+from typing import Any
+
+from holdfast.daemon.keeper_link import Handed
+from holdfast.daemon.places import Places
+from holdfast.daemon.printed import report
+from holdfast.daemon.record import Record
+from holdfast.daemon.records import Records
+from holdfast.session.lifecycle import LIVE, Event, State, advance
+from holdfast.session.recovery import (
+    Do,
+    Found,
+    Keeper,
+    Outcome,
+    Policy,
+    is_interactive_shell,
+    reconcile,
+)
+from holdfast.store.journal import Journal
+from holdfast.store.mend import mend
+from holdfast.types import Size
+
+UNKNOWN_SIZE = Size(80, 24)
+BOOT = "boot"
+
+
+class Reconciling:
+    """Journal, keeper and disk, brought together once at each start."""
+
+    def __init__(self, journal: Journal, records: Records, places: Places) -> None:
+        self._journal = journal
+        self._records = records
+        self._places = places
+        self._rows: dict[str, Record] | None = None
+        self.highest: dict[str, int] = {}
+        """Of sessions whose log may have lost its end: the highest offset ever seen."""
+
+    def known(self, handed: Handed) -> Record | None:
+        """Return the record of a session: the keeper's copy is newer than the journal's.
+
+        So the journal, in which there may be thousands, is not even read for it: that
+        would keep every program waiting.
+        """
+        kept = Record.from_blob(handed.blob)
+        if kept is not None and kept.state is not State.STARTING:
+            return kept
+        return self._journalled.get(handed.id) or kept
+
+    def outcome(self, record: Record, keeper: Keeper, *, journalled: bool = True) -> Outcome:
+        """Return what becomes of a session of which we have this record."""
+        return reconcile(
+            Found(
+                record.state if journalled else None,
+                keeper,
+                keeper is not Keeper.NOTHING or self._places.has_log(record.id),
+                Policy(record.restore),
+                is_interactive_shell(record.argv),
+                record.short_lives,
+            )
+        )
+
+    def rest(self, held: Container[str]) -> Iterator[tuple[Record, Outcome]]:
+        """Decide about everything that nobody holds; yield what has changed."""
+        directories = self._places.found()
+        for record in self._journalled.values():
+            if record.id not in self._records.by_id:
+                self._records.add(record)
+        for session in directories - self._records.by_id.keys():
+            if session not in held:
+                yield from self._decide(_nameless(session), journalled=False)
+        for record in self._records.all():
+            if record.id not in held and record.state in LIVE:
+                yield from self._decide(record)
+        self._rows = None
+
+    def _decide(
+        self, record: Record, *, journalled: bool = True
+    ) -> Iterator[tuple[Record, Outcome]]:
+        outcome = self.outcome(record, Keeper.NOTHING, journalled=journalled)
+        if outcome.do is Do.DISCARD:
+            self._places.remove(record)
+            return
+        self._records.add(record)
+        self._mend(record)
+        goes_on = outcome.do in (Do.SLEEP, Do.RESTORE)
+        record.state = advance(record.state, Event.SLEPT if goes_on else Event.VANISHED)
+        record.recovery, record.pid = outcome.recovery, None
+        yield record, outcome
+
+    def _mend(self, record: Record) -> None:
+        """Have the log hold only what was printed: the machine may have lost power."""
+        directory = self._places.directory(record)
+        if not directory.is_dir():
+            return
+        try:
+            mended = mend(directory)
+        except OSError as error:
+            report(f"the log of session {record.id} could not be checked: {error}")
+            return
+        record.offset = max(record.offset, mended.highest)
+        if mended.is_torn or self._rebooted:
+            self.highest[record.id] = record.offset
+        if mended.is_torn:
+            report(f"the log of session {record.id} was torn: {mended}")
+
+    @property
+    def _rebooted(self) -> bool:
+        return self._journal.noted(BOOT) not in (None, boot_id())
+
+    @property
+    def _journalled(self) -> dict[str, Record]:
+        if self._rows is None:
+            found = (_readable(row) for row in self._journal.sessions())
+            self._rows = {record.id: record for record in found if record is not None}
+        return self._rows
+
+
+def boot_id() -> str:
+    """Return what differs after each boot; empty where the system does not tell."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:  # noqa: PTH123 - one line
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def _nameless(session: str) -> Record:
+    """Return a record for a log of which nothing else is known."""
+    return Record(id=session, argv=[], cwd="", size=UNKNOWN_SIZE, created=0.0)
+
+
+def _readable(data: dict[str, Any]) -> Record | None:
+    try:
+        return Record.from_json(data)
+    except (KeyError, TypeError, ValueError) as error:
+        report(f"a record of a session cannot be used: {error!r}")
+        return None
