@@ -3,6 +3,7 @@
 A driver: it moves bytes and knows no rule of sessions, viewers or retention.
 """
 
+from holdfast.store.kept import KeptList, kept
 from holdfast.store.log import LogWriter, Place
 from holdfast.store.log_reader import LogReader
 from holdfast.store.sessions import JSON, SessionTable
@@ -11,10 +12,12 @@ from holdfast.store.verify import verify
 
 __all__ = [
     "JSON",
+    "KeptList",
     "LogReader",
     "LogWriter",
     "Place",
     "SessionTable",
     "TimelineWriter",
+    "kept",
     "verify",
 ]
