@@ -59,8 +59,10 @@ def test_asked_again_it_says_what_is_new(tmp_path: Path) -> None:
     assert lists.list() == [Missing(0, 10, "pruned")]
     timeline.write_bytes(HEAD)
     assert lists.list() == []
+    timeline.write_bytes(HEAD + half)
+    assert lists.list() == [Missing(0, 5, "lost"), Missing(5, 10, "pruned")]
     other = tmp_path / "other"
-    other.write_bytes(HEAD + encode(Hole(0, 7, HoleReason.TORN)) * 3)
+    other.write_bytes(HEAD + encode(Hole(0, 7, HoleReason.TORN)))
     other.replace(timeline)
     assert lists.list() == [Missing(0, 7, "torn")]
     timeline.unlink()
