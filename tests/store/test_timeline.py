@@ -14,6 +14,7 @@ from holdfast.formats.segments import segment_name
 from holdfast.formats.timeline import (
     HEADER_SIZE,
     RECORD_SIZE,
+    Epoch,
     Header,
     Hole,
     Inserted,
@@ -26,7 +27,13 @@ from holdfast.formats.timeline import (
     encode_header,
 )
 from holdfast.store import LogReader, LogWriter, TimelineWriter, verify
-from holdfast.store.timeline import LOOK_BACK, TICK_BYTES, TICK_NS, WAITING_RECORDS
+from holdfast.store.timeline import (
+    EPOCH_RECORDS,
+    LOOK_BACK,
+    TICK_BYTES,
+    TICK_NS,
+    WAITING_RECORDS,
+)
 from tests.store.disks import limited, open_files, small_disk
 
 NOW = 1_700_000_000_000_000_000
@@ -472,3 +479,62 @@ def test_verify_cannot_vouch_for_a_log_without_a_timeline(tmp_path: Path) -> Non
         assert verify(tmp_path) is None
         log.write(b"bytes")
         assert verify(tmp_path) == 0
+
+
+# -- epochs
+
+
+def test_a_new_epoch_counts_from_its_offset_on_and_is_found_again(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    first = session.timeline.epoch
+    session.print(b"bytes", NOW)
+    second = session.timeline.begin_epoch(7)
+
+    assert second not in (first, session.timeline.begin_epoch(9))
+    third = session.timeline.epoch
+    assert session.crash().timeline.epoch == third
+    header = decode((tmp_path / "timeline").read_bytes()).header
+    assert header is not None
+    assert header.epoch == first
+    assert session.records() == [Epoch(7, second), Epoch(9, third)]
+
+
+@pytest.mark.parametrize("crash_every", [100, 10_000])
+def test_an_epoch_is_found_however_much_was_printed_since(tmp_path: Path, crash_every: int) -> None:
+    session = Session(tmp_path)
+    epoch = session.timeline.begin_epoch(0)
+    for number in range(5 * EPOCH_RECORDS):
+        session.print(b"x", NOW)
+        session.timeline.flush(NOW)
+        if number % crash_every == 0:
+            session = session.crash()
+            assert session.timeline.epoch == epoch
+
+    assert session.crash().timeline.epoch == epoch
+    assert len(session.records()) < 5 * EPOCH_RECORDS + 10
+
+
+def test_a_damaged_stretch_hides_no_epoch(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    epoch = session.timeline.begin_epoch(0)
+    for _ in range(1000):
+        session.print(b"x", NOW)
+        session.timeline.flush(NOW)
+    path = tmp_path / "timeline"
+    path.write_bytes(path.read_bytes() + bytes(LOOK_BACK // 2 + 300 * RECORD_SIZE))
+    good_in_sight = LOOK_BACK // RECORD_SIZE // 2 - 300
+    assert 0 < good_in_sight < 1000
+
+    session = session.crash()
+
+    assert (session.timeline.epoch, session.timeline.offset) == (epoch, 1000)
+
+
+def test_a_new_epoch_waits_for_room_as_other_records_do(tmp_path: Path) -> None:
+    session = Session(tmp_path)
+    with limited(resource.RLIMIT_FSIZE, HEADER_SIZE):
+        epoch = session.timeline.begin_epoch(3)
+        assert session.timeline.epoch == epoch
+    session.timeline.flush(NOW)
+
+    assert session.records() == [Epoch(3, epoch)]

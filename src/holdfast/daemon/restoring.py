@@ -115,7 +115,7 @@ def begin_life(directory: Path, text: bytes, life: int, *, highest: int, epoch: 
         timeline.append(Inserted(log.end, len(text), now))
         start = log.end
         if log.write(text) < len(text):
-            log.cut(start)
+            log.take_back(start)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         timeline.feed(start, text, now)
         timeline.flush(now)

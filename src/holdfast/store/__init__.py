@@ -1,12 +1,12 @@
-"""The files of a session: its log, its timeline, its row in the table; and the journal of all.
+"""What lasts: the log and the timeline of each session, and the journal of all.
 
 A driver: it moves bytes and knows no rule of sessions, viewers or retention.
 """
 
-from holdfast.store.journal import Audit, Event, Journal
+from holdfast.store.journal import JSON, Audit, Event, Journal
+from holdfast.store.kept import KeptList, kept
 from holdfast.store.log import LogWriter, Place
 from holdfast.store.log_reader import LogReader
-from holdfast.store.sessions import JSON, SessionTable
 from holdfast.store.timeline import TimelineWriter
 from holdfast.store.verify import verify
 
@@ -15,10 +15,11 @@ __all__ = [
     "Audit",
     "Event",
     "Journal",
+    "KeptList",
     "LogReader",
     "LogWriter",
     "Place",
-    "SessionTable",
     "TimelineWriter",
+    "kept",
     "verify",
 ]

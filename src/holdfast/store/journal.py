@@ -17,10 +17,10 @@ from holdfast.store.journal_files import refuse_newer
 from holdfast.store.journal_opening import Opened, begin_anew, connect, open_journal
 from holdfast.store.journal_rows import Rows, as_number
 from holdfast.store.journal_writer import Writer, purge
-from holdfast.store.sessions import JSON
 
 logger = logging.getLogger(__name__)
 
+JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 Facts = dict[str, JSON]
 
 

@@ -37,6 +37,11 @@ class LogWriter:
         self._position = os.fstat(self._fd).st_size
 
     @property
+    def first(self) -> int:
+        """Where the segment begins that is being written; what lies before is sealed."""
+        return self._first
+
+    @property
     def end(self) -> int:
         """The offset of the next byte."""
         return self._first + self._position
@@ -45,7 +50,7 @@ class LogWriter:
         """Return where the next bytes go; begins a new segment when this one is full."""
         position = self._position
         if position >= self._segment_size:
-            self._begin_segment()
+            self._begin_segment(self.end)
             position = 0
         return Place(self._fd, position, self._segment_size - position)
 
@@ -75,6 +80,23 @@ class LogWriter:
                 break  # the disk is nearly full: the next call gets its error
         return done
 
+    def seal(self) -> None:
+        """Begin a new segment at the end: what was printed so far does not change any more."""
+        if self._position:
+            self._begin_segment(self.end)
+
+    def skip_to(self, offset: int) -> None:
+        """Give the next byte *offset*; offsets never go back."""
+        if offset < self.end:
+            raise ValueError(f"the log ends at {self.end}, it cannot go on at {offset}")
+        if offset > self.end:
+            self._begin_segment(offset)
+
+    def take_back(self, end: int) -> None:
+        """Let the log end at *end* again; nothing that a program printed may lie behind it."""
+        os.ftruncate(self._fd, end - self._first)
+        self._position = end - self._first
+
     def tail(self, start: int) -> bytes | None:
         """Return the bytes from *start* to the end, None if they begin in an older segment."""
         at = start - self._first
@@ -91,8 +113,7 @@ class LogWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _begin_segment(self) -> None:
-        first = self.end
+    def _begin_segment(self, first: int) -> None:
         fd = self._open(first)
         # Left empty by a creation that failed late is fine; with bytes in it somebody else
         # writes this log, and going on would overwrite what was printed.

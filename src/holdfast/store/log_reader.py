@@ -4,7 +4,9 @@ Knows only what the directory says at the moment; whoever prunes unlinks whole s
 replaces them by renaming.
 """
 
+import errno
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
@@ -23,6 +25,12 @@ from holdfast.store.log import segment_firsts
 # One for the live edge and one for a viewer that lags: with 500 sessions each more is 500
 # descriptors more, and opening costs no more than a few reads.
 READER_DESCRIPTORS = 2
+
+# The mode of a file whose bytes are about to be overwritten: writable, not to be read.
+WITHDRAWN = 0o200
+# A segment is replaced once in a while; one that is still withdrawn after so many tries was
+# not withdrawn by us.
+REOPENINGS = 10
 
 T = TypeVar("T")
 
@@ -108,16 +116,21 @@ class LogReader:
         first = self._firsts[index]
         if index + 1 < len(self._firsts):
             limit = min(limit, self._firsts[index + 1] - offset)
-        fd = self._descriptor(first)
-        return b"" if fd is None else os.pread(fd, limit, offset - first)
+        for _ in range(REOPENINGS):
+            fd = self._descriptor(first)
+            if fd is None:
+                return b""
+            piece = os.pread(fd, limit, offset - first)
+            # Pruned or forgotten means unlinked or replaced: from then on its bytes are not
+            # shown any more, whoever still holds the file. Asked after the read, because what
+            # is forgotten is overwritten at any moment.
+            if not is_withdrawn(fd):
+                return piece
+            os.close(self._held.pop(first))
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
 
     def _descriptor(self, first: int) -> int | None:
         fd = self._held.pop(first, None)
-        # Pruned or forgotten means unlinked or replaced: from then on its bytes are not
-        # shown any more, whoever still holds the file.
-        if fd is not None and os.fstat(fd).st_nlink == 0:
-            os.close(fd)
-            fd = None
         if fd is None:
             fd = self._opened(first)
         if fd is not None:
@@ -168,3 +181,9 @@ class LogReader:
 def _holes(segments: list[Segment]) -> list[int]:
     """Return where each hole between two kept ranges begins."""
     return [kept.end for kept in kept_ranges(segments)[:-1]]
+
+
+def is_withdrawn(fd: int) -> bool:
+    """Whether the file was unlinked or replaced, or is about to be overwritten."""
+    found = os.fstat(fd)
+    return found.st_nlink == 0 or stat.S_IMODE(found.st_mode) == WITHDRAWN

@@ -13,6 +13,7 @@ from holdfast.formats.timeline import (
     HEADER_SIZE,
     MAGIC,
     RECORD_SIZE,
+    Epoch,
     Header,
     Hole,
     HoleReason,
@@ -23,8 +24,10 @@ from holdfast.formats.timeline import (
     Tick,
     Timeline,
     decode,
+    decode_each,
     encode,
     encode_header,
+    holes_in,
 )
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "timeline-1.txt"
@@ -35,6 +38,7 @@ SAMPLES: dict[str, Record] = {
     "life": Life(0, 1_700_000_000_000_000_003, 2),
     "inserted": Inserted(8192, 77, 1_700_000_000_000_000_004),
     "hole": Hole(1 << 40, 1 << 20, HoleReason.FORGOTTEN),
+    "epoch": Epoch(1 << 41, bytes(range(16, 32))),
 }
 RECORDS = list(SAMPLES.values())
 WHOLE = encode_header(HEADER) + b"".join(map(encode, RECORDS))
@@ -48,6 +52,7 @@ records = st.one_of(
     st.builds(Life, offsets, times, offsets),
     st.builds(Inserted, offsets, offsets, times),
     st.builds(Hole, offsets, offsets, small),
+    st.builds(Epoch, offsets, st.binary(min_size=16, max_size=16)),
 )
 
 
@@ -120,7 +125,7 @@ def test_a_stretch_of_zeros_is_no_record() -> None:
     assert decode(WHOLE + bytes(4096)).good == len(WHOLE)
 
 
-@pytest.mark.parametrize("number", [0, 6, 99, 255])
+@pytest.mark.parametrize("number", [0, 7, 99, 255])
 def test_a_record_of_a_later_version_is_skipped(number: int) -> None:
     data = WHOLE + of_type(number) + encode(RECORDS[0])
 
@@ -141,3 +146,18 @@ def test_a_file_of_something_else_is_no_timeline() -> None:
 def test_an_epoch_has_its_length() -> None:
     with pytest.raises(ValueError, match="15 bytes"):
         encode_header(Header(bytes(15)))
+    with pytest.raises(ValueError, match="17 bytes"):
+        encode(Epoch(0, bytes(17)))
+
+
+@given(st.lists(records), st.sets(st.integers(0, 50)))
+def test_each_record_vouches_for_itself(listed: list[Record], damaged: set[int]) -> None:
+    sealed = [bytearray(encode(record)) for record in listed]
+    for at in damaged & set(range(len(listed))):
+        sealed[at][-1] ^= 1
+    data = b"".join(sealed)
+    saved = [None if at in damaged else record for at, record in enumerate(listed)]
+
+    assert decode_each(data) == saved
+    assert decode_each(data + b"torn") == saved
+    assert holes_in(data + b"torn") == [r for r in saved if isinstance(r, Hole)]
