@@ -1,6 +1,8 @@
 """Keeper and daemon killed together: what was lost, what comes back, and what only when asked."""
 
+import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -291,3 +293,63 @@ def test_a_damaged_journal_takes_no_session_with_it(tmp_path: Path) -> None:
             assert home.output(client, ended.id) == b"ended\r\n"
             assert list(journal.parent.glob("journal.db.damaged-*"))
             assert client.call(Get(session=living.id)).state == "lost"
+
+
+def shut_down(home: Home) -> None:
+    """End keeper, daemon and programs as a system does that goes down."""
+    status = home.with_spare()
+    os.kill(status["keeper"]["pid"], signal.SIGTERM)
+    until(lambda: not home.pids(), "keeper and daemons to be gone")
+
+
+def test_a_shutdown_in_good_order_ends_nothing_for_good(tmp_path: Path) -> None:
+    with running_home(tmp_path / "h") as home:
+        with home.client() as client:
+            sleeps = shell(home, client)
+            wanted = talker(home, client, restore="always")
+            program = talker(home, client)
+            killed = shell(home, client)
+            client.call(Kill(session=killed.id, now=True))
+            home.ended(client, killed.id)
+        shut_down(home)
+        with home.client() as client:
+            assert (found(client, sleeps.id).state, found(client, sleeps.id).life) == ("dormant", 1)
+            until(lambda: found(client, wanted.id).state == "running", "it to run again")
+            assert found(client, wanted.id).life == 2
+            assert found(client, program.id).state == "exited"
+            assert found(client, killed.id).state == "exited"
+            assert client.call(Restore(session=sleeps.id)).life == 2
+
+
+def test_a_stop_that_somebody_asked_for_ends_everything(tmp_path: Path) -> None:
+    with running_home(tmp_path / "h") as home:
+        with home.client() as client:
+            session = shell(home, client)
+        home.hold("daemon", "stop", "--yes")
+        with home.client() as client:
+            assert found(client, session.id).state == "exited"
+
+
+def test_a_restore_sent_twice_starts_one_program(tmp_path: Path) -> None:
+    """T33."""
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        session = home.create(client, "sh", "-c", "echo once")
+        home.ended(client, session.id)
+        assert client.call(Restore(session=session.id, life=1)).life == 2
+        home.ended(client, session.id)
+
+        assert client.call(Restore(session=session.id, life=1)).life == 2
+        assert home.output(client, session.id).count(b"once") == 2
+
+
+def test_two_who_restore_at_once_get_the_same_program(tmp_path: Path) -> None:
+    with running_home(tmp_path / "h") as home:
+        with home.client() as client:
+            session = shell(home, client)
+        home.power_off()
+        with home.client() as one, home.client() as two:
+            numbers = one.ask(Restore(session=session.id)), two.ask(Restore(session=session.id))
+            assert numbers[0]
+            until(lambda: found(one, session.id).state == "running", "it to run")
+            assert found(two, session.id).life == 2
+            assert home.output(one, session.id).count("── restored ".encode()) == 1

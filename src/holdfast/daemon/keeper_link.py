@@ -69,6 +69,9 @@ class KeeperLink:
         self._clients_inode = 0
         self._keeper_pid = 0
         self._soft_files = 0
+        self.leaving = False
+        """Whether the system ends the keeper and all programs, as at a shutdown."""
+        self.on_leaving: Callable[[], object] = lambda: None
         self.is_ending = False
         """Whether this daemon goes: then the end of its keeper is no news."""
 
@@ -124,13 +127,8 @@ class KeeperLink:
     def heard(self, body: Body, fds: list[int]) -> None:
         """Act on one frame of the keeper."""
         op = body.get("op")
-        if op == "take":
+        if op in ("take", "sessions"):
             self._take(body, fds)
-            self.tell({"op": "taken"})
-        elif op == "sessions":
-            for described in body["sessions"]:
-                self.on_handed(_handed(described, fds))
-            self.tell({"op": "taken"})
         elif op == "spawned":
             self._spawned(_handed(body, fds))
         elif op == "failed":
@@ -141,15 +139,30 @@ class KeeperLink:
             for blob in body.get("spawning", ()):
                 self.on_expected(blob)
             self.on_settled()
+        elif op == "leaving":
+            self._leave()
         elif op == "listen":
             self._listen(body["name"], body["inode"], fds[0])
 
     def _take(self, body: Body, fds: list[int]) -> None:
+        if body["op"] == "take":
+            self._take_sockets(body, fds)
+        for described in body.get("sessions", ()):
+            self.on_handed(_handed(described, fds))
+        self.tell({"op": "taken"})
+
+    def _take_sockets(self, body: Body, fds: list[int]) -> None:
         self.restarts = body["restarts"]
         self._keeper_pid = body["keeper"]
         self._soft_files = body["soft_files"]
+        if body.get("leaving"):
+            self._leave()
         for name, inode, fd in zip(body["names"], body["inodes"], fds, strict=True):
             self._listen(name, inode, fd)
+
+    def _leave(self) -> None:
+        self.leaving = True
+        self.on_leaving()
 
     def _listen(self, name: str, inode: int, fd: int) -> None:
         # Some may be from before the socket was deleted: whoever waits there is served too.

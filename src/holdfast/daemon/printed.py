@@ -3,10 +3,11 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from holdfast.errors import HoldfastError
-from holdfast.formats.timeline import Life, Resize
+from holdfast.formats.timeline import Hole, Life, Resize
 from holdfast.store.log import LogWriter
 from holdfast.store.log_reader import LogReader
 from holdfast.store.timeline import TICK_BYTES, TICK_NS, TimelineWriter
@@ -18,9 +19,18 @@ CATCH_UP_AFTER = 0.5  # seconds; by then whoever waited for this daemon has been
 class Printed:
     """The files of a session's output while it grows."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, directory: Path) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        directory: Path,
+        *,
+        segment_size: int,
+        sealed: Callable[[], None],
+    ) -> None:
         self._loop = loop
-        self.log = LogWriter(directory)
+        self._sealed = sealed
+        self.log = LogWriter(directory, segment_size=segment_size)
+        self._segment = self.log.first
         self.reader = LogReader(directory)
         self._directory = directory
         self._opened: TimelineWriter | None = None
@@ -28,6 +38,7 @@ class Printed:
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._complaint = ""
+        self._is_closed = False
 
     @property
     def _timeline(self) -> TimelineWriter:
@@ -42,16 +53,20 @@ class Printed:
 
     def mark_life(self, number: int) -> None:
         """Note in the timeline that a program begins here."""
-        self._mark(Life(self.log.end, time.time_ns(), number))
+        self.mark(Life(self.log.end, time.time_ns(), number))
 
     def mark_resize(self, size: Size) -> None:
-        self._mark(Resize(self.log.end, time.time_ns(), size.cols, size.rows))
+        self.mark(Resize(self.log.end, time.time_ns(), size.cols, size.rows))
 
-    def _mark(self, record: Life | Resize) -> None:
+    def mark(self, record: Life | Resize | Hole) -> bool:
+        """Write a record into the timeline; False if this is closed by now."""
+        if self._is_closed:
+            return False
         try:
             self._timeline.append(record)
         except (HoldfastError, OSError) as error:
             self._complain(str(error))
+        return True
 
     def grew(self) -> None:
         """Take note that the log has grown, and tell who waits.
@@ -62,6 +77,9 @@ class Printed:
         self._grown_ns = time.time_ns()
         if self._opened is not None and self.log.end - self._opened.offset >= TICK_BYTES:
             self._read_back()
+        if self._segment != self.log.first:
+            self._segment = self.log.first
+            self._sealed()
         if self._timer is None:
             self._timer = self._loop.call_later(TICK_NS / 1e9, self._tick)
         self.wake()
@@ -89,6 +107,7 @@ class Printed:
             _release(waiter)
 
     def close(self) -> None:
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
         self._read_back()

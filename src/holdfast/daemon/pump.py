@@ -24,6 +24,7 @@ SLICE = 32 * 1024
 PIECE = 4096
 SPLICES = SLICE // PIECE
 REFUSED = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
+DISK_FULL = "disk-full"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -34,7 +35,7 @@ class Stalled(Exception):
         super().__init__(str(error))
         # Whatever else a disk says (EIO, EROFS, ESTALE) may pass too, and must not make us
         # lose what was printed or spin on a terminal that stays readable.
-        self.reason = "disk-full" if error.errno in FULL else "disk-error"
+        self.reason = DISK_FULL if error.errno in FULL else "disk-error"
 
 
 class Slice(NamedTuple):

@@ -8,7 +8,7 @@ from holdfast.daemon.places import Places
 from holdfast.daemon.printed import report
 from holdfast.daemon.record import Record
 from holdfast.daemon.records import Records
-from holdfast.session.lifecycle import LIVE, Event, State, advance
+from holdfast.session.lifecycle import OVER, Event, State, advance
 from holdfast.session.recovery import (
     Do,
     Found,
@@ -16,6 +16,7 @@ from holdfast.session.recovery import (
     Outcome,
     Policy,
     is_interactive_shell,
+    is_to_come_back,
     reconcile,
 )
 from holdfast.store.journal import Journal
@@ -50,16 +51,22 @@ class Reconciling:
 
     def outcome(self, record: Record, keeper: Keeper, *, journalled: bool = True) -> Outcome:
         """Return what becomes of a session of which we have this record."""
-        return reconcile(
-            Found(
-                record.state if journalled else None,
-                keeper,
-                keeper is not Keeper.NOTHING or self._places.has_log(record.id),
-                Policy(record.restore),
-                is_interactive_shell(record.argv),
-                record.short_lives,
-            )
+        found = self._found(record, keeper)
+        return reconcile(found if journalled else found._replace(journal=None))
+
+    def _found(self, record: Record, keeper: Keeper) -> Found:
+        return Found(
+            record.state,
+            keeper,
+            keeper is not Keeper.NOTHING or self._places.has_log(record.id),
+            Policy(record.restore),
+            is_interactive_shell(record.argv),
+            record.short_lives,
         )
+
+    def is_to_come_back(self, record: Record) -> bool:
+        """Whether a program that a shutdown ends is to be there again afterwards."""
+        return is_to_come_back(self._found(record, Keeper.ENDED))
 
     def rest(self, held: Container[str]) -> Iterator[tuple[Record, Outcome]]:
         """Decide about everything that nobody holds; yield what has changed."""
@@ -71,7 +78,7 @@ class Reconciling:
             if session not in held:
                 yield from self._decide(_nameless(session), journalled=False)
         for record in self._records.all():
-            if record.id not in held and record.state in LIVE:
+            if record.id not in held and record.state not in OVER:
                 yield from self._decide(record)
         self._rows = None
 
@@ -83,9 +90,15 @@ class Reconciling:
             self._places.remove(record)
             return
         self._records.add(record)
+        if outcome.do is Do.KEEP:
+            return
         self._mend(record)
-        goes_on = outcome.do in (Do.SLEEP, Do.RESTORE)
-        record.state = advance(record.state, Event.SLEPT if goes_on else Event.VANISHED)
+        if record.state is State.DORMANT:
+            if outcome.do is Do.LOSE:
+                record.state = advance(record.state, Event.KILL_ASKED)
+        else:
+            goes_on = outcome.do in (Do.SLEEP, Do.RESTORE)
+            record.state = advance(record.state, Event.SLEPT if goes_on else Event.VANISHED)
         record.recovery, record.pid = outcome.recovery, None
         yield record, outcome
 
@@ -100,10 +113,10 @@ class Reconciling:
             report(f"the log of session {record.id} could not be checked: {error}")
             return
         record.offset = max(record.offset, mended.highest)
-        if mended.is_torn or self._rebooted:
+        if mended.torn or self._rebooted:
             self.highest[record.id] = record.offset
-        if mended.is_torn:
-            report(f"the log of session {record.id} was torn: {mended}")
+        if mended.torn:
+            report(f"the log of session {record.id} was torn, and is kept without {mended.torn}")
 
     @property
     def _rebooted(self) -> bool:

@@ -52,6 +52,8 @@ class Record:
     ended: float | None = None
     exit: ExitStatus = field(default_factory=ExitStatus)
     maxrss_kib: int | None = None
+    killed: bool = False
+    """Whether its end was asked for."""
     restore: str = Policy.SHELL.value
     ephemeral: bool = False
     env: dict[str, Any] = field(default_factory=dict)

@@ -8,8 +8,13 @@ from holdfast.daemon.sessions import Sessions
 from holdfast.errors import InvalidArgument
 from holdfast.protocol.daemon_end import DaemonEnd
 from holdfast.protocol.messages import (
+    Clear,
     Create,
     Created,
+    DiskUsed,
+    Du,
+    Erased,
+    Forget,
     Get,
     Input,
     InputTaken,
@@ -47,6 +52,9 @@ class Requests:
             Resize: self._resize,
             Kill: self._kill,
             Restore: self._restore,
+            Clear: self._clear,
+            Forget: self._forget,
+            Du: self._du,
             Ping: self._ping,
         }
 
@@ -109,6 +117,16 @@ class Requests:
         if asked.life in (0, record.life):
             await self._sessions.restore(record, asked=True)
         return self._sessions.info(record)
+
+    async def _clear(self, _client: DaemonEnd, asked: Clear) -> Erased:
+        return await self._sessions.keeping.clear(self._sessions.records.find(asked.session))
+
+    async def _forget(self, _client: DaemonEnd, asked: Forget) -> Erased:
+        record = self._sessions.records.find(asked.session)
+        return await self._sessions.keeping.forget(record, asked.since, asked.until)
+
+    async def _du(self, _client: DaemonEnd, _asked: Du) -> DiskUsed:
+        return await self._sessions.keeping.du()
 
     async def _ping(self, _client: DaemonEnd, asked: Ping) -> Pong:
         return Pong(nonce=asked.nonce)

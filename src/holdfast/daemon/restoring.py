@@ -4,10 +4,12 @@ import asyncio
 import errno
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 from holdfast.daemon.creating import Creating, own_environment
 from holdfast.daemon.creation import failed
+from holdfast.daemon.housekeeping import Housekeeping
 from holdfast.daemon.places import Places
 from holdfast.daemon.record import Record, shown
 from holdfast.daemon.scribe import Scribe
@@ -19,6 +21,7 @@ from holdfast.session.marker import marker
 from holdfast.store.log import LogWriter
 from holdfast.store.log_reader import LogReader
 from holdfast.store.timeline import TimelineWriter
+from holdfast.types import ExitStatus
 
 AT_ONCE = 8  # programs started together after a boot; more would only wait for each other
 
@@ -27,14 +30,21 @@ class Restoring:
     """Begin new lives of sessions whose programs are gone."""
 
     def __init__(
-        self, creating: Creating, places: Places, scribe: Scribe, highest: dict[str, int]
+        self,
+        creating: Creating,
+        places: Places,
+        scribe: Scribe,
+        housekeeping: Housekeeping,
+        highest: dict[str, int],
     ) -> None:
         self._creating = creating
         self._places = places
         self._scribe = scribe
+        self._housekeeping = housekeeping
         self._highest = highest
         """Of sessions whose log was cut off by a power cut: the highest offset ever seen."""
         self._gate = asyncio.Semaphore(AT_ONCE)
+        self._beginning = asyncio.Lock()
 
     async def unasked(self, record: Record) -> None:
         """Restore after a boot; what fails is noted in the record."""
@@ -46,55 +56,71 @@ class Restoring:
 
     async def restore(self, record: Record, *, asked: bool = False) -> None:
         """Start the program again unless it lives; raise what keeps it from that."""
-        if (starting := self._creating.starting(record.id)) is not None:
-            await asyncio.wait([starting])
-        if record.state is State.TERMINATING:
-            raise SessionTerminating(session=record.id)
-        if record.state in LIVE:
-            return
+        async with self._beginning:
+            started = self._creating.starting(record.id)
+            if started is None:
+                if record.state is State.TERMINATING:
+                    raise SessionTerminating(session=record.id)
+                if record.state in LIVE:
+                    return
+                started = await self._start(record, asked=asked)
+        try:
+            await asyncio.shield(started)
+        except HoldfastError as error:
+            self._not_started(record, error)
+            raise
+        await self._creating.written(record)
+
+    async def _start(self, record: Record, *, asked: bool) -> "asyncio.Future[None]":
         if not record.argv or record.ephemeral:
             problem = "what ran in it was not written down"
             raise InvalidArgument(argument="session", value=record.id, problem=problem)
         self._creating.check_room()
-        try:
-            cwd, env = self._begin(record, asked=asked)
-        except OSError as error:
-            raise failed(self._places.directory(record), error) from error
-        try:
-            await asyncio.shield(self._creating.start(record, cwd, env, record.umask))
-        except HoldfastError as error:
-            record.state = advance(record.state, Event.SPAWN_FAILED)
-            record.recovery = "lost:" + error.code.lower().replace("_", "-")
-            self._scribe.put(record)
-            self._scribe.event(record, "lost", time.time(), reason=record.recovery)
-            raise
-        await self._creating.written(record)
-
-    def _begin(self, record: Record, *, asked: bool) -> tuple[str, dict[str, str]]:
-        now = time.time()
+        # When that is done the keeper has been told to forget the program before.
+        await self._scribe.commit(record)
         env = rebuilt(Kept.from_json(record.env), own_environment())
         wanted = record.last_cwd or record.cwd
-        cwd = wanted if Path(wanted).is_dir() else _fallback(env)
+        cwd = _directory(wanted, env)
         missing = f"; {shown(wanted)} is no longer there" if cwd != wanted else ""
+        await self._begin_life(record, missing, asked=asked)
+        try:
+            return self._creating.start(record, cwd, env, record.umask)
+        except HoldfastError as error:
+            self._not_started(record, error)
+            raise
+
+    async def _begin_life(self, record: Record, missing: str, *, asked: bool) -> None:
+        now = time.time()
         why = "asked for" if asked else "its program had ended with the machine or with Holdfast"
         clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
         self._places.make(record)
-        epoch = record.id in self._highest
-        highest = max(record.offset, self._highest.pop(record.id, 0))
-        life = record.life + 1
-        record.offset = begin_life(
-            self._places.directory(record),
+        directory = self._places.directory(record)
+        work = partial(
+            begin_life,
+            directory,
             marker(f"restored {clock}: {why}{missing}"),
-            life,
-            highest=highest,
-            epoch=epoch,
+            record.life + 1,
+            highest=max(record.offset, self._highest.get(record.id, 0)),
+            epoch=record.id in self._highest,
         )
+        try:
+            record.offset = await self._housekeeping.run(work)
+        except OSError as error:
+            raise failed(directory, error) from error
+        self._highest.pop(record.id, None)
         record.state = advance(record.state, Event.RESTORE_ASKED)
-        record.life, record.began, record.recovery = life, now, "restored"
+        record.life, record.began, record.recovery = record.life + 1, now, "restored"
         record.short_lives = 1 if asked else record.short_lives + 1
         record.pid = record.ended = record.maxrss_kib = None
-        record.exit = type(record.exit)()
-        return cwd, env
+        record.exit, record.killed = ExitStatus(), False
+
+    def _not_started(self, record: Record, error: HoldfastError) -> None:
+        if record.state is not State.STARTING:
+            return  # noted already, for somebody who wanted the same
+        record.state = advance(record.state, Event.SPAWN_FAILED)
+        record.recovery = "lost:" + error.code.lower().replace("_", "-")
+        self._scribe.put(record)
+        self._scribe.event(record, "lost", time.time(), recovery=record.recovery)
 
 
 def begin_life(directory: Path, text: bytes, life: int, *, highest: int, epoch: bool) -> int:
@@ -123,6 +149,6 @@ def begin_life(directory: Path, text: bytes, life: int, *, highest: int, epoch: 
         return log.end
 
 
-def _fallback(env: dict[str, str]) -> str:
-    home = env.get("HOME", "")
-    return home if home and Path(home).is_dir() else "/"
+def _directory(wanted: str, env: dict[str, str]) -> str:
+    """Return where the program can start: where it was, at home, or anywhere."""
+    return next(path for path in (wanted, env.get("HOME", ""), "/") if path and Path(path).is_dir())

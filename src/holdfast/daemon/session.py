@@ -14,15 +14,17 @@ from typing import Any
 from holdfast.daemon.input_page import Page
 from holdfast.daemon.keystrokes import Input
 from holdfast.daemon.printed import Printed
-from holdfast.daemon.pump import Choice, Stalled, pump_for
+from holdfast.daemon.pump import DISK_FULL, Choice, Stalled, pump_for
 from holdfast.daemon.record import Held, Record
 from holdfast.daemon.turns import Turns
 from holdfast.errors import SessionGone
+from holdfast.formats.segments import SEGMENT_SIZE
 from holdfast.session.lifecycle import OVER, Event, OutputEnd, State, advance
 from holdfast.session.recovery import PROVEN_AFTER
 from holdfast.types import ExitStatus, Size
 
 RETRY_STALLED = 0.25  # seconds between tries to write to a full disk
+EPHEMERAL_SEGMENT = 1 << 20  # they keep 16 MiB, and give up a segment at a time
 LOOK_AFTER = 1.0  # seconds after it has printed something; `cd` prints the next prompt
 FIRST_PROBE, LONGEST_PROBE = 0.1, 1.0  # seconds between looks at a terminal nobody has open
 
@@ -46,6 +48,8 @@ class Session:
         choice: Choice,
         finished: Callable[["Session"], None],
         changed: Callable[[Record], None],
+        sealed: Callable[[str], None],
+        full: Callable[[], None],
     ) -> None:
         self.record = record
         self.held = held
@@ -57,8 +61,10 @@ class Session:
         self._turns = turns
         self._finished = finished
         self._changed = changed
+        self._full = full
         self._page = page
-        self.printed = Printed(loop, directory)
+        size = EPHEMERAL_SEGMENT if record.ephemeral else SEGMENT_SIZE
+        self.printed = Printed(loop, directory, segment_size=size, sealed=lambda: sealed(record.id))
         try:
             self._pump = pump_for(choice, held.master, held.out, self.printed.log)
             splices = choice.kind == "splice"
@@ -154,6 +160,8 @@ class Session:
         if self.stalled is None and self._ending is not None:
             self._ending.stalled(self._loop.time())
         self.stalled = reason
+        if reason == DISK_FULL:
+            self._full()
         self._look_later(RETRY_STALLED, self._retry)
 
     def _retry(self) -> None:

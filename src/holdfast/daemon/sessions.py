@@ -1,6 +1,7 @@
 """All sessions of the daemon: created once, taken over, changed, kept after death."""
 
 import asyncio
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 from holdfast.config import Config
 from holdfast.daemon.creating import Creating
 from holdfast.daemon.creation import failed
+from holdfast.daemon.housekeeping import Housekeeping, Kept
 from holdfast.daemon.keeper_link import Handed, KeeperLink
+from holdfast.daemon.keeping import Keeping
 from holdfast.daemon.places import Places
 from holdfast.daemon.printed import report
 from holdfast.daemon.pump import Choice
@@ -26,6 +29,8 @@ from holdfast.session.recovery import Do, Keeper
 from holdfast.store.journal import Journal
 from holdfast.types import Size
 
+SHUTDOWN_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL)
+JUST_NOW = 5.0  # seconds before we heard of a shutdown
 LINGER = 60.0  # seconds that the output of an ephemeral session can be read after its end
 TRY_AGAIN = 1.0  # seconds until a session that could not be taken over is tried again
 
@@ -68,7 +73,16 @@ class Sessions:
         self.create = self._creating.create
         self._start = Reconciling(journal, self.records, self._places)
         self._restores: set[asyncio.Task[None]] = set()
-        self._restoring = Restoring(self._creating, self._places, self._scribe, self._start.highest)
+        self.housekeeping = Housekeeping(
+            loop, config, state, find=self._kept, sessions=lambda: list(self.records.by_id)
+        )
+        self._restoring = Restoring(
+            self._creating, self._places, self._scribe, self.housekeeping, self._start.highest
+        )
+        self.keeping = Keeping(
+            self.housekeeping, self._scribe, journal, self.records, self._kept, self._discard
+        )
+        link.on_leaving = self._look_back
         link.on_handed = self.take
         link.on_expected = self._creating.expect
         link.on_exited = self._child_ended
@@ -147,6 +161,8 @@ class Sessions:
                 choice=self._choice,
                 finished=self._finished,
                 changed=self._write,
+                sealed=self.housekeeping.grown,
+                full=self.housekeeping.make_room,
             )
         except OSError as error:
             raise failed(directory, error) from error
@@ -168,6 +184,7 @@ class Sessions:
         for session in self._living.values():
             session.close()
         self._turns.close()
+        self.housekeeping.close()
         self._scribe.close()
 
     # -- find
@@ -190,6 +207,14 @@ class Sessions:
         session = self._living.get(record.id)
         return record.info(session.stalled if session else None)
 
+    def _kept(self, session: str) -> Kept | None:
+        record = self.records.by_id.get(session)
+        if record is None:
+            return None
+        living = self._living.get(session)
+        printed = living.printed if living else None
+        return Kept(session, self._places.directory(record), record.ephemeral, printed)
+
     def directory(self, record: Record) -> Path:
         return self._places.directory(record)
 
@@ -205,15 +230,13 @@ class Sessions:
         session = self.living(wanted, ending=True)
         grace = 0.0 if now else self._config.kill_grace or 0.0
         session.ask_end(time.monotonic() + grace)
+        record.killed = True
         self._link.tell({"op": "kill", "id": record.id, "grace": grace})
         self._write(record)
         return record
 
     async def restore(self, record: Record, *, asked: bool = False) -> None:
         """Start the program of a session again that is gone."""
-        if record.state not in LIVE:
-            # Only then has the keeper been told to forget the program before.
-            await self._scribe.commit(record)
         await self._restoring.restore(record, asked=asked)
 
     def resize(self, session: Session, size: Size) -> None:
@@ -237,13 +260,31 @@ class Sessions:
         facts = {"code": record.exit.code, "signal": record.exit.signal, "offset": record.offset}
         self._scribe.life(record, ended=record.ended, maxrss_kib=record.maxrss_kib, **facts)
         self._scribe.event(record, "exit", record.ended or time.time(), **facts)
+        if self._link.leaving:
+            self._have_it_come_back(record)
         self._forget_when_written(record)
         if record.ephemeral:
             self._loop.call_later(LINGER, self._discard, record)
+        else:
+            self.housekeeping.grown(record.id)
+
+    def _have_it_come_back(self, record: Record) -> None:
+        """The system goes down and ended it: nobody wanted it to be over."""
+        is_kept = not (record.ephemeral or record.killed) and record.state is State.EXITED
+        if is_kept and self._start.is_to_come_back(record):
+            record.state, record.recovery = advance(record.state, Event.SLEPT), "restored"
+
+    def _look_back(self) -> None:
+        """A shutdown signals all programs at once: some ended before we heard of it."""
+        for record in self.records.all():
+            just_now = record.ended is not None and time.time() - record.ended < JUST_NOW
+            if just_now and record.exit.signal in SHUTDOWN_SIGNALS and record.state in OVER:
+                self._have_it_come_back(record)
+                self._scribe.put(record)
 
     def _discard(self, record: Record) -> None:
-        if record.state in OVER:
-            del self.records.by_id[record.id]
+        """Know nothing of an ended session any more."""
+        if record.state in OVER and self.records.by_id.pop(record.id, None):
             self._places.remove(record)
 
     def _handed(self) -> list[Handed]:

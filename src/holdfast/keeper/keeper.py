@@ -94,6 +94,10 @@ class Keeper:
         if signal.SIGHUP in numbers:
             self._look_after_sockets()
         if signal.SIGTERM in numbers or signal.SIGINT in numbers:
+            # A shutdown or a logout, and not somebody who wants the sessions to be over: the
+            # daemon notes what is to be there again afterwards.
+            self.supervisor.leaving = True
+            self._tell({"op": "leaving"}, ())
             self.ending.begin(grace=5.0)
         self.reap()
 

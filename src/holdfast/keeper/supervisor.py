@@ -35,6 +35,8 @@ class Supervisor:
             "reader": Service("reader", wanted=False),  # nothing to supervise until it exists
         }
         self.listeners: list[place.Listener] = []
+        self.leaving = False
+        """Whether the system ends us, and with us all programs, to start again some day."""
         self.requests: dict[str, Callable[[Body], None]] = {
             "spawn": sessions.spawn,
             "signal": sessions.signal,
@@ -204,6 +206,7 @@ class Supervisor:
             "keeper": os.getpid(),
             "restarts": self.daemon.restarts,
             "soft_files": self._sessions.soft_files,
+            "leaving": self.leaving,
         }
         self._batches = deque([*self._sessions.batches(), self._handed])
         self._later = []  # what was told to the one before is in the batches now

@@ -58,7 +58,11 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
         Event.RESTORE_ASKED: State.STARTING,
         Event.FOUND: State.RUNNING,
     },
-    State.EXITED: {Event.RESTORE_ASKED: State.STARTING, Event.FOUND: State.RUNNING},
+    State.EXITED: {
+        Event.RESTORE_ASKED: State.STARTING,
+        Event.FOUND: State.RUNNING,
+        Event.SLEPT: State.DORMANT,  # the machine went down and ended it
+    },
     State.LOST: {Event.RESTORE_ASKED: State.STARTING, Event.FOUND: State.RUNNING},
 }
 

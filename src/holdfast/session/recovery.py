@@ -67,14 +67,27 @@ def reconcile(found: Found) -> Outcome:
     if found.keeper is Keeper.ENDED:
         noted = found.journal in OVER
         return Outcome(Do.FORGET) if noted else Outcome(Do.FINISH, "adopted")
+    return _left_alone(found)
+
+
+def _left_alone(found: Found) -> Outcome:
+    """Return what becomes of a session that the keeper does not hold."""
     if found.journal is None:
         # The directory alone: its row was in a journal that is no more.
         return Outcome(Do.LOSE, "lost:journal") if found.log else Outcome(Do.DISCARD)
-    if found.journal is State.DORMANT or found.journal in OVER:
-        return Outcome(Do.KEEP)
     if found.journal is State.TERMINATING:
         return Outcome(Do.LOSE, "lost:was-ending")
+    # Dormant since a shutdown in good order: only what is always wanted starts by itself.
+    sleeps = found.journal is State.DORMANT and found.policy is not Policy.ALWAYS
+    if sleeps or found.journal in OVER:
+        return Outcome(Do.KEEP)
     return _by_policy(found)
+
+
+def is_to_come_back(found: Found) -> bool:
+    """Whether a program that a shutdown ends is to be there again afterwards."""
+    running = found._replace(journal=State.RUNNING, keeper=Keeper.NOTHING)
+    return reconcile(running).do in (Do.SLEEP, Do.RESTORE)
 
 
 def _by_policy(found: Found) -> Outcome:

@@ -11,7 +11,7 @@ starting     running  lost    -            -            -        lost     dorman
 running      -        -       terminating  terminating  -        lost     dormant -         -
 terminating  -        -       terminating  terminating  exited   lost     -       -         -
 dormant      -        -       lost         -            -        -        -       starting  running
-exited       -        -       -            -            -        -        -       starting  running
+exited       -        -       -            -            -        -        dormant starting  running
 lost         -        -       -            -            -        -        -       starting  running
 """
 EVENTS = (
@@ -55,8 +55,8 @@ def test_every_state_is_live_over_or_dormant() -> None:
     assert not LIVE & OVER
 
 
-def test_what_is_over_comes_back_only_by_a_restore_or_because_it_lives() -> None:
-    ways_out = {event for state, event, wanted in cells() if state in OVER and wanted != "-"}
+def test_what_is_lost_comes_back_only_by_a_restore_or_because_it_lives() -> None:
+    ways_out = {event for state, event, to in cells() if state is State.LOST and to != "-"}
 
     assert ways_out == {Event.RESTORE_ASKED, Event.FOUND}
 

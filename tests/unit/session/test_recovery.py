@@ -12,6 +12,7 @@ from holdfast.session.recovery import (
     Outcome,
     Policy,
     is_interactive_shell,
+    is_to_come_back,
     reconcile,
 )
 
@@ -121,6 +122,20 @@ def test_what_is_started_again(row: list[str]) -> None:
 
     assert reconcile(found) == outcome(do, recovery)
     assert reconcile(found._replace(journal=State.STARTING)) == outcome(do, recovery)
+
+
+@pytest.mark.parametrize("row", rows(PROGRAMS), ids="-".join)
+def test_what_a_shutdown_ends_comes_back_by_the_same_rules(row: list[str]) -> None:
+    policy, what, log, short, do, _ = row
+    ended = Found(
+        State.EXITED, Keeper.ENDED, log == "yes", Policy(policy), what == "shell", int(short)
+    )
+    wanted = do in ("sleep", "restore")
+
+    assert is_to_come_back(ended) is wanted
+    slept = ended._replace(journal=State.DORMANT, keeper=Keeper.NOTHING)
+    if wanted:
+        assert reconcile(slept).do is (Do.RESTORE if policy == "always" else Do.KEEP)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,212 @@
+"""Keep what is kept within its bounds, and take away what is to be gone.
+
+All of it in one thread: to unlink or to overwrite waits for the disk, and the loop, in which
+every key has its turn, must not. What it notes in a timeline it has the loop note there.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from holdfast.config import Config
+from holdfast.daemon.printed import Printed, report
+from holdfast.errors import HoldfastError
+from holdfast.formats.timeline import Hole
+from holdfast.store.log_reader import LogReader
+from holdfast.store.removal import finish
+from holdfast.store.retention import (
+    Recorder,
+    aged_segments,
+    default_budget,
+    drop,
+    evicted,
+    retain,
+    usage,
+)
+from holdfast.store.timeline import TimelineWriter
+
+T = TypeVar("T")
+IN_MEMORY_BYTES = 16 << 20  # of an ephemeral session: it is the machine's memory
+ROOM = 32 << 20  # bytes to make free when the disk is full; a flood fills that in half a second
+ANSWER_TIMEOUT = 60.0  # seconds for the loop, which never takes one
+AFTER_START = 2.0  # seconds; by then whoever waited for this daemon has been answered
+
+
+class Kept(NamedTuple):
+    """The files of one session."""
+
+    session: str
+    directory: Path
+    ephemeral: bool
+    printed: Printed | None
+    """While it may grow."""
+
+
+class Housekeeping:
+    """The thread that tidies up, and the bounds it keeps.
+
+    A piece of work asks the loop for a session when its turn has come, and a session begins
+    to grow again only by a piece of work: so no timeline ever has two writers.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        config: Config,
+        state: Path,
+        *,
+        find: Callable[[str], Kept | None],
+        sessions: Callable[[], list[str]],
+    ) -> None:
+        self.per_session = config.keep
+        self._loop = loop
+        self._keep_for = config.keep_for
+        self._budget = config.budget
+        self._state = state
+        self._find = find
+        self._sessions = sessions
+        self._sizes: dict[str, int] = {}
+        self._waiting: set[str] = set()  # to be looked at
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="housekeeping")
+        self._timer = loop.call_later(AFTER_START, self._look_at_all)
+        self._is_closed = False
+
+    # -- what the loop asks for
+
+    def grown(self, session: str) -> None:
+        """Look at a session that has begun another segment, or has ended."""
+        if session not in self._waiting:
+            self._waiting.add(session)
+            self._submit(self._tidy, session)
+
+    def make_room(self) -> None:
+        """Give up the oldest that is kept: the disk is full, and a program waits."""
+        self._submit(self._evict, ROOM)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do *work* in the thread, when it is its turn."""
+        return await self._loop.run_in_executor(self._thread, work)
+
+    @property
+    def budget(self) -> int:
+        """What all sessions may take up together."""
+        return default_budget(self.free) if self._budget is None else self._budget
+
+    @property
+    def free(self) -> int:
+        found = os.statvfs(self._state)
+        return found.f_bavail * found.f_frsize
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._timer.cancel()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    # -- what work in the thread needs
+
+    def find(self, session: str) -> Kept | None:
+        """Return the files of a session as they are now, None if it is no more."""
+        return self._ask_loop(lambda: self._find(session))
+
+    @contextmanager
+    def timeline(self, kept: Kept) -> Iterator[Recorder]:
+        """Yield where its holes are to be recorded."""
+        if kept.printed is not None:
+            yield _Elsewhere(self._ask_loop, kept.printed)
+            return
+        with (
+            LogReader(kept.directory) as reader,
+            TimelineWriter(kept.directory, reader) as timeline,
+        ):
+            yield timeline
+
+    def _ask_loop(self, question: Callable[[], T]) -> T:
+        answer: Future[T] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(question())
+            except BaseException as error:  # noqa: BLE001 - it is raised in the thread
+                answer.set_exception(error)
+
+        if self._is_closed:
+            raise _Over
+        self._loop.call_soon_threadsafe(ask)
+        return answer.result(ANSWER_TIMEOUT)
+
+    # -- work
+
+    def _submit(self, work: Callable[..., None], *arguments: object) -> None:
+        if not self._is_closed:
+            self._thread.submit(_reported, work, *arguments)
+
+    def _look_at_all(self) -> None:
+        """At a start: do what a kill kept from being done, and take stock."""
+        if self._keep_for is not None:
+            # The only timer that runs while nothing happens, and only for who asked for it.
+            self._timer = self._loop.call_later(self._keep_for / 10, self._look_at_all)
+        for session in self._sessions():
+            self.grown(session)
+
+    def _tidy(self, session: str) -> None:
+        self._waiting.discard(session)
+        kept = self.find(session)
+        if kept is None or not kept.directory.is_dir():
+            self._sizes.pop(session, None)
+            return
+        if kept.printed is None:
+            finish(kept.directory)
+        limit = min(self.per_session, IN_MEMORY_BYTES) if kept.ephemeral else self.per_session
+        oldest = 0.0 if self._keep_for is None else time.time() - self._keep_for
+        with self.timeline(kept) as timeline:
+            retain(kept.directory, timeline, limit_bytes=limit, oldest=oldest)
+        if kept.ephemeral:
+            return
+        self._sizes[session] = usage(kept.directory).log
+        if sum(self._sizes.values()) > self.budget:
+            self._evict(0)
+
+    def _evict(self, room: int) -> None:
+        """Bring all together within the budget, or *room* below what they have now."""
+        sessions = self._ask_loop(self._sessions)
+        found = {session: self.find(session) for session in sessions}
+        on_disk = {name: kept for name, kept in found.items() if kept and not kept.ephemeral}
+        logs = {name: aged_segments(kept.directory) for name, kept in on_disk.items()}
+        now = sum(segment.size for segments in logs.values() for segment in segments)
+        bound = min(self.budget, now - room) if room else self.budget
+        for name, upto in evicted(logs, bound).items():
+            with self.timeline(on_disk[name]) as timeline:
+                drop(on_disk[name].directory, timeline, upto)
+        self._sizes = {name: usage(kept.directory).log for name, kept in on_disk.items()}
+
+
+class _Over(Exception):
+    """A session or the daemon has ended meanwhile; its end has it looked at again."""
+
+
+class _Elsewhere:
+    """A timeline that belongs to the loop."""
+
+    def __init__(self, ask_loop: Callable[[Callable[[], bool]], bool], printed: Printed) -> None:
+        self._ask_loop = ask_loop
+        self._printed = printed
+
+    def append(self, record: Hole) -> None:
+        """Return once it is recorded: only then may the bytes go."""
+        if not self._ask_loop(lambda: self._printed.mark(record)):
+            raise _Over
+
+
+def _reported(work: Callable[..., None], *arguments: object) -> None:
+    try:
+        work(*arguments)
+    except _Over:
+        pass
+    except (OSError, HoldfastError) as error:
+        # What could not be taken away is there at the next look; nothing depends on it.
+        report(f"tidying up failed: {error}")

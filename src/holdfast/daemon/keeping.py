@@ -1,0 +1,1 @@
+"""Clear, forget and du: what a person asks of what is kept."""
