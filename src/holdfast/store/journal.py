@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 from holdfast.store.journal_errors import translated
 from holdfast.store.journal_files import refuse_newer
 from holdfast.store.journal_opening import Opened, begin_anew, connect, open_journal
-from holdfast.store.journal_rows import Rows, as_number
+from holdfast.store.journal_rows import NOTE, Rows, as_number
 from holdfast.store.journal_writer import Writer, purge
 from holdfast.store.sessions import JSON
 
@@ -82,8 +82,7 @@ class Journal:
 
         Takes a second if there are many. Requests that still wait fail as damaged.
         """
-        newest = self._end()
-        self._take(begin_anew(self._path, newest))
+        self._take(begin_anew(self._path, self._end))
 
     def close(self) -> None:
         """Commit what waits and leave one file that nothing is missing from."""
@@ -167,7 +166,7 @@ class Journal:
         return self._parsed(reversed(self._rows(query, session, limit)), Audit)
 
     def noted(self, name: str) -> str | None:
-        found = self._rows("SELECT value FROM notes WHERE name = ?", name)
+        found = self._rows("SELECT value FROM meta WHERE name = ?", f"{NOTE}{name}")
         return str(found[0][0], "utf-8", "replace") if found else None
 
     # -- inside
@@ -178,15 +177,15 @@ class Journal:
         self._reading = connect(self._path)
         self._reading.execute("PRAGMA query_only = ON")
         self._writer = Writer(self._path, opened.connection, opened.rows)
-        self._opened_rows: Rows = opened.rows
+        self._counted: Rows = opened.rows
 
     def _end(self) -> int:
-        """End writing and reading; return the highest number given to an event."""
+        """End writing and reading; return the highest number of an event."""
         # The last to close empties the write-ahead log and removes it, but a connection that
         # may not write cannot: the writer's has to be the last.
         self._reading.close()
         self._writer.close()
-        return self._opened_rows.newest_event()
+        return self._counted.newest_event()
 
     def _rows(self, query: str, *values: str | int) -> list[Any]:
         try:
