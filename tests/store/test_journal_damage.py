@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.errors import JournalDamaged
-from holdfast.store import Journal
+from holdfast.store import JSON, Journal
 from tests.store.journals import FACTS, PATIENCE, contents, crashed_copy, ids, opened, put, tell
 
 SESSIONS = [f"s{n:03}" for n in range(200)]
@@ -201,6 +201,77 @@ def test_damage_while_it_is_open_has_a_name_and_a_way_on(tmp_path: Path) -> None
     with opened(path) as journal:
         assert journal.damaged is None
         assert "anew" in ids(journal)
+
+
+def test_a_file_that_was_taken_away_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with opened(path) as journal:
+        tell(journal, EVENTS)
+        path.rename(tmp_path / "taken")
+        with pytest.raises(JournalDamaged, match="not the file any more"):
+            put(journal, "aaaa")
+
+        journal.begin_anew()
+
+        put(journal, "aaaa")
+        assert tell(journal, 1)[0] > EVENTS
+    with opened(path) as journal:
+        assert ids(journal) == ["aaaa"]
+
+
+def test_beginning_anew_leaves_the_old_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with opened(path) as journal:
+        put(journal, *SESSIONS)
+        before = {name: contents(tmp_path)[name] for name in ("journal.db", "journal.db-wal")}
+        journal.begin_anew()
+
+        assert journal.damaged is not None
+        for name, data in before.items():
+            aside = name.replace("journal.db", journal.damaged.name)
+            assert (tmp_path / aside).read_bytes() == data
+        assert ids(journal) == SESSIONS
+
+
+def test_rows_of_every_table_and_size_are_salvaged(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    long: dict[str, JSON] = {"text": "\udcff" * 9000}
+    with opened(path) as journal:
+        put(journal, *SESSIONS)
+        for number, text in enumerate(("", "x" * 4000, "x" * 4061, "x" * 4100, "x" * 70_000), 1):
+            journal.put_life("s000", number, number / 2, {"text": text})
+        journal.append_audit(1.5, "s000", "agent", "kill", long)
+        journal.note("boot", "z\u00fc")
+        journal.append_event(-7.25, "s000", "bell", long)
+        journal.append_event(float(1 << 40), "s000", "bell", {}).result(PATIENCE)
+        before = [
+            journal.sessions(), journal.lives("s000"), journal.audit("s000", 9),
+            journal.noted("boot"), journal.events(0, 9),
+        ]  # fmt: skip
+
+        journal.begin_anew()
+
+        assert before == [
+            journal.sessions(), journal.lives("s000"), journal.audit("s000", 9),
+            journal.noted("boot"), journal.events(0, 9),
+        ]  # fmt: skip
+        assert journal.salvaged == {
+            "sessions": len(SESSIONS), "lives": 5, "audit": 1, "notes": 1, "events": 2,
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 4, 5, 6])
+def test_rows_are_salvaged_without_the_pages_above_them(
+    sound: dict[str, Path], tmp_path: Path, page: int
+) -> None:
+    path = copied(sound["closed"], tmp_path / "home")
+    path.write_bytes(zeroed(path.read_bytes(), (page - 1) * 4096, 4096))
+
+    with opened(path) as journal:
+        assert journal.damaged is not None
+        # A page has 60 rows at most; what lies above the others is not needed.
+        assert len(ids(journal)) >= len(SESSIONS) - 60
+        assert len(journal.events(0, 1000)) >= EVENTS - 160
 
 
 def test_damage_that_is_read_has_the_same_name(tmp_path: Path) -> None:
