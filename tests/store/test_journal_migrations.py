@@ -160,9 +160,17 @@ def test_a_newer_format_is_seen_while_a_daemon_writes_it(tmp_path: Path) -> None
         daemon.close()
 
 
-@pytest.mark.parametrize("version", [2, 0, -1, 1 << 30])
-def test_a_damaged_number_is_not_taken_for_another_format(tmp_path: Path, version: int) -> None:
-    path = made(tmp_path / "journal.db", FORMATS[1] + f"PRAGMA user_version = {version}")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(f"PRAGMA user_version = {number}" for number in (2, 0, -1, 1 << 30)),
+        "UPDATE meta SET value = '9' WHERE name = 'format'; PRAGMA user_version = 2",
+        "UPDATE meta SET value = '2' WHERE name = 'format'",
+        "DELETE FROM meta WHERE name = 'format'",
+    ],
+)
+def test_a_damaged_number_is_not_taken_for_another_format(tmp_path: Path, damage: str) -> None:
+    path = made(tmp_path / "journal.db", FORMATS[1] + damage)
 
     Journal.check(path)
     with opened(path) as journal:
