@@ -72,7 +72,7 @@ def damages(draw: st.DrawFn) -> tuple[str, str, float, int, object]:
     )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(damage=damages())
 def test_no_damage_stops_a_start_or_takes_a_number_back(
     sound: dict[str, Path], damage: tuple[str, str, float, int, object]
@@ -92,7 +92,8 @@ def test_no_damage_stops_a_start_or_takes_a_number_back(
             assert journal.newest_event() <= EVENTS or journal.damaged is not None
             assert tell(journal, 1)[0] > EVENTS
             found = ids(journal)
-            assert len(set(map(str, found))) == len(found)
+            assert set(found) <= set(SESSIONS)
+            assert all(facts == {"id": facts["id"], **FACTS} for facts in journal.sessions())
             journal.events(0, 1000)
             journal.noted("boot")
             put(journal, "anew")
@@ -131,7 +132,7 @@ def test_rows_around_a_lost_page_are_salvaged(sound: dict[str, Path], tmp_path: 
     path = copied(sound["closed"], tmp_path / "home")
     data = path.read_bytes()
     # The page that holds the event in the middle, found by what only it says.
-    page = data.rindex(b'{"n":20}') // 4096 * 4096
+    page = data.index(b'{"n":150}') // 4096 * 4096
     path.write_bytes(zeroed(data, page, 4096))
 
     with opened(path) as journal:

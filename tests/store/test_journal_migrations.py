@@ -29,10 +29,10 @@ FORMATS = {
         INSERT INTO meta VALUES ('format', '1'), ('holdfast_version', '0.1.0'),
             ('newest_event', '7'), ('closed', '1'), ('note.boot', 'first');
         INSERT INTO sessions VALUES ('k3v9', 1.5, 'running',
-            '{"id":"k3v9","argv":["sh","\\udcff"],"of_tomorrow":[1]}');
-        INSERT INTO lives VALUES ('k3v9', 1, 1.5, '{"number":1}');
-        INSERT INTO events VALUES (7, 2.5, 'k3v9', 'created', '{"a":1}');
-        INSERT INTO audit VALUES (1, 3.5, 'k3v9', 'agent', 'create', '{"bytes":0}');
+            '1b3d0ad4{"id":"k3v9","argv":["sh","\\udcff"],"of_tomorrow":[1]}');
+        INSERT INTO lives VALUES ('k3v9', 1, 1.5, 'c225affa{"number":1}');
+        INSERT INTO events VALUES (7, 2.5, 'k3v9', 'created', '561bacaf{"a":1}');
+        INSERT INTO audit VALUES (1, 3.5, 'k3v9', 'agent', 'create', '10ff5860{"bytes":0}');
     """,
 }
 NEWER = """

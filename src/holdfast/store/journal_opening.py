@@ -51,7 +51,8 @@ def open_journal(path: Path) -> Opened:
     try:
         claimed = read_wal(path)
         # A name with nothing behind it: numbers may have been given, and nobody knows them.
-        is_lost = path.exists() and path.stat().st_size == 0
+        # (A file of one byte is an empty one to SQLite, which once had to write that byte.)
+        is_lost = path.exists() and path.stat().st_size <= 1
         if is_lost and claimed != Wal():
             return begin_anew(path, lambda: 0)
         make_private(path)

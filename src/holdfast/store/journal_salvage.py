@@ -1,12 +1,12 @@
 """Bring over what can still be read of a damaged journal, row by row."""
 
-import json
 import logging
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from holdfast.store.journal_facts import decode
 from holdfast.store.journal_pages import Pages, Row, Value
 from holdfast.store.journal_rows import HIGHEST_NUMBER, NOTE, as_number
 
@@ -85,8 +85,8 @@ def _texts(row: Row) -> list[str | int | float | None] | None:
         values = [
             str(value, "utf-8") if isinstance(value, bytes) else value for value in row.values
         ]
-        if len(values) > 2 and not isinstance(json.loads(str(values[-1])), dict):
-            return None
-    except (ValueError, RecursionError):
+        if len(row.values) > 2 and isinstance(row.values[-1], bytes):
+            decode(row.values[-1])
+    except (ValueError, TypeError, RecursionError):
         return None
     return values
