@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -181,6 +182,30 @@ def test_a_note_is_replaced_by_the_next(tmp_path: Path) -> None:
 
 
 # -- commits
+
+
+def test_a_journal_that_nobody_uses_wakes_up_for_nothing(journal: Journal) -> None:
+    tell(journal, 1)
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "journal"]
+    status = Path(f"/proc/self/task/{thread.native_id}/status")
+    if not status.exists():
+        pytest.skip("only Linux counts how often a thread woke up")
+
+    def wakings() -> str:
+        return next(line for line in status.read_text().splitlines() if line.startswith("vol"))
+
+    before = wakings()
+    threading.Event().wait(0.5)  # time is what is tested
+    assert wakings() == before
+
+
+def test_a_start_with_many_sessions_is_quick(tmp_path: Path) -> None:
+    with opened(tmp_path / "journal.db") as journal:
+        put(journal, *(f"s{n:05}" for n in range(5000)))
+    begun = time.monotonic()
+    with opened(tmp_path / "journal.db") as journal:
+        assert len(journal.sessions()) == 5000
+        assert time.monotonic() - begun < 1.5  # 0.1 s are usual
 
 
 def held(journal: Journal) -> threading.Event:

@@ -3,7 +3,8 @@
 A driver: it moves bytes and knows no rule of sessions, viewers or retention.
 """
 
-from holdfast.store.journal import JSON, Audit, Event, Journal
+from holdfast.store.journal import Audit, Event, Journal
+from holdfast.store.journal_facts import JSON
 from holdfast.store.kept import KeptList, kept
 from holdfast.store.log import LogWriter, Place
 from holdfast.store.log_reader import LogReader

@@ -4,7 +4,6 @@ A row is JSON facts of its caller, which come back as they were put, unknown key
 knows no rule of sessions; where numbers of events come from is in `journal_rows`.
 """
 
-import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -13,15 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from holdfast.store.journal_errors import translated
+from holdfast.store.journal_facts import Facts, decode, encode
 from holdfast.store.journal_files import refuse_newer
 from holdfast.store.journal_opening import Opened, begin_anew, connect, open_journal
-from holdfast.store.journal_rows import Rows, as_number
+from holdfast.store.journal_rows import NOTE, Rows, as_number
 from holdfast.store.journal_writer import Writer, purge
 
 logger = logging.getLogger(__name__)
-
-JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
-Facts = dict[str, JSON]
 
 
 class Event(NamedTuple):
@@ -82,8 +79,7 @@ class Journal:
 
         Takes a second if there are many. Requests that still wait fail as damaged.
         """
-        newest = self._end()
-        self._take(begin_anew(self._path, newest))
+        self._take(begin_anew(self._path, self._end))
 
     def close(self) -> None:
         """Commit what waits and leave one file that nothing is missing from."""
@@ -98,7 +94,7 @@ class Journal:
     # -- writing
 
     def put_session(self, session: str, created: float, state: str, facts: Facts) -> Future[None]:
-        text = _encoded(facts)
+        text = encode(facts)
         return self._writer.submit(lambda rows: rows.put_session(session, created, state, text))
 
     def remove_session(self, session: str) -> Future[None]:
@@ -106,18 +102,18 @@ class Journal:
         return self._writer.submit(lambda rows: rows.remove_session(session))
 
     def put_life(self, session: str, number: int, started: float, facts: Facts) -> Future[None]:
-        text = _encoded(facts)
+        text = encode(facts)
         return self._writer.submit(lambda rows: rows.put_life(session, number, started, text))
 
     def append_event(self, time: float, session: str, kind: str, facts: Facts) -> Future[int]:
         """Append an event; the future has its number, higher than any there ever was."""
-        text = _encoded(facts)
+        text = encode(facts)
         return self._writer.submit(lambda rows: rows.append_event(time, session, kind, text))
 
     def append_audit(
         self, time: float, session: str, who: str, what: str, facts: Facts
     ) -> Future[None]:
-        text = _encoded(facts)
+        text = encode(facts)
         return self._writer.submit(lambda rows: rows.append_audit(time, session, who, what, text))
 
     def note(self, name: str, value: str) -> Future[None]:
@@ -167,7 +163,7 @@ class Journal:
         return self._parsed(reversed(self._rows(query, session, limit)), Audit)
 
     def noted(self, name: str) -> str | None:
-        found = self._rows("SELECT value FROM notes WHERE name = ?", name)
+        found = self._rows("SELECT value FROM meta WHERE name = ?", f"{NOTE}{name}")
         return str(found[0][0], "utf-8", "replace") if found else None
 
     # -- inside
@@ -178,15 +174,15 @@ class Journal:
         self._reading = connect(self._path)
         self._reading.execute("PRAGMA query_only = ON")
         self._writer = Writer(self._path, opened.connection, opened.rows)
-        self._opened_rows: Rows = opened.rows
+        self._counted: Rows = opened.rows
 
     def _end(self) -> int:
-        """End writing and reading; return the highest number given to an event."""
+        """End writing and reading; return the highest number of an event."""
         # The last to close empties the write-ahead log and removes it, but a connection that
         # may not write cannot: the writer's has to be the last.
         self._reading.close()
         self._writer.close()
-        return self._opened_rows.newest_event()
+        return self._counted.newest_event()
 
     def _rows(self, query: str, *values: str | int) -> list[Any]:
         try:
@@ -201,22 +197,9 @@ class Journal:
         for *columns, facts in rows:
             try:
                 texts = [str(c, "utf-8") if isinstance(c, bytes) else c for c in columns]
-                found.append(made(*texts, _decoded(facts)))
+                found.append(made(*texts, decode(facts)))
             except (ValueError, TypeError, RecursionError):
                 self.unreadable += 1
         if self.unreadable > before:
             logger.warning("%s: %d rows are unreadable", self._path, self.unreadable - before)
         return found
-
-
-def _encoded(facts: Facts) -> str:
-    # Escaped to ASCII, so that arguments that are no UTF-8 come back unchanged. At the call:
-    # whoever changes the facts afterwards means another row.
-    return json.dumps(facts, separators=(",", ":"))
-
-
-def _decoded(text: bytes) -> Facts:
-    facts: JSON = json.loads(str(text, "ascii"))
-    if not isinstance(facts, dict):
-        raise TypeError("facts are an object")
-    return facts

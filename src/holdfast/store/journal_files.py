@@ -10,6 +10,7 @@ import sqlite3
 import struct
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,14 @@ WAL_HEADER = struct.Struct(">8I")
 WAL_FRAME = struct.Struct(">6I")  # page, size after commit or 0, salts, checksums
 PAGE_SIZES = {1 << power for power in range(9, 17)}
 COPIES = 3  # tries to get a copy that holds together while a daemon writes
+
+
+class Frame(NamedTuple):
+    """One page in the write-ahead log; `commit` is said of the last of a transaction."""
+
+    page: int
+    commit: bool
+    data: bytes
 
 
 class Wal(NamedTuple):
@@ -62,11 +71,41 @@ def refuse_newer(path: Path) -> None:
 
 def read_wal(path: Path) -> Wal:
     """Return what the write-ahead log beside *path* claims to hold."""
+    committed = version = 0
     try:
-        with Path(f"{path}-wal").open("rb", buffering=0) as file:
-            return _read_wal(file.fileno(), os.fstat(file.fileno()).st_size)
-    except FileNotFoundError:
-        return Wal()
+        for number, frame in enumerate(wal_frames(path), 1):
+            committed = number if frame.commit else committed
+            if frame.page == 1:
+                version = max(version, _version_in(frame.data))
+    except ValueError:
+        return Wal(damaged=True)
+    return Wal(committed, version)
+
+
+def wal_frames(path: Path) -> Iterator[Frame]:
+    """Yield the frames of the write-ahead log that are of its present use, unchecked.
+
+    Raises ValueError if it is none.
+    """
+    log = Path(f"{path}-wal")
+    if not log.exists():
+        return
+    with log.open("rb") as file:
+        header = file.read(WAL_HEADER.size)
+        if not header:
+            return
+        if len(header) < WAL_HEADER.size:
+            raise ValueError("a write-ahead log cut short")
+        magic, _, page_size, _, *salts = WAL_HEADER.unpack(header)[:6]
+        if magic not in WAL_MAGIC or page_size not in PAGE_SIZES:
+            raise ValueError("no write-ahead log")
+        step = WAL_FRAME.size + page_size
+        while len(frame := file.read(step)) == step:
+            page, commit, *frame_salts = WAL_FRAME.unpack_from(frame)[:4]
+            # What follows is left over from before the log was last begun anew.
+            if frame_salts != salts:
+                return
+            yield Frame(page, bool(commit), frame[WAL_FRAME.size :])
 
 
 def make_private(path: Path) -> None:
@@ -121,30 +160,6 @@ def _version_in(page: bytes) -> int:
         return 0
     (version,) = USER_VERSION.unpack_from(page)
     return int(version)
-
-
-def _read_wal(fd: int, size: int) -> Wal:
-    header = os.pread(fd, WAL_HEADER.size, 0)
-    if not header:
-        return Wal()
-    if len(header) < WAL_HEADER.size:
-        return Wal(damaged=True)
-    magic, _, page_size, _, *salts = WAL_HEADER.unpack(header)[:6]
-    if magic not in WAL_MAGIC or page_size not in PAGE_SIZES:
-        return Wal(damaged=True)
-    committed = version = 0
-    step = WAL_FRAME.size + page_size
-    for index in range((size - WAL_HEADER.size) // step):
-        at = WAL_HEADER.size + index * step
-        page, commit, *frame_salts = WAL_FRAME.unpack(os.pread(fd, WAL_FRAME.size, at))[:4]
-        # What follows is left over from before the log was last begun anew.
-        if frame_salts != salts:
-            break
-        if page == 1:
-            first = os.pread(fd, HEADER_SIZE, at + WAL_FRAME.size)
-            version = max(version, _version_in(first))
-        committed = index + 1 if commit else committed
-    return Wal(committed, version)
 
 
 def _asked_of_a_copy(path: Path) -> tuple[int, str] | None:

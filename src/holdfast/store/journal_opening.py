@@ -4,6 +4,7 @@ import logging
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,41 +51,47 @@ def open_journal(path: Path) -> Opened:
     try:
         claimed = read_wal(path)
         # A name with nothing behind it: numbers may have been given, and nobody knows them.
-        is_lost = path.exists() and path.stat().st_size == 0
+        # (A file of one byte is an empty one to SQLite, which once had to write that byte.)
+        is_lost = path.exists() and path.stat().st_size <= 1
         if is_lost and claimed != Wal():
-            return begin_anew(path)
+            return begin_anew(path, lambda: 0)
         make_private(path)
     except OSError as error:
         raise _refused(path, error) from error
-    try:
-        opened = _opened(path, claimed)
-    except JournalDamaged as error:
-        logger.warning("%s is damaged: %s", path, error.facts["reason"])
-        return begin_anew(path)
+    opened = _opened(path, claimed)
     if is_lost:
         _leap(opened, 0)
     return opened
 
 
-def begin_anew(path: Path, newest: int = 0) -> Opened:
+def begin_anew(path: Path, close: Callable[[], int]) -> Opened:
     """Move the journal aside and begin a new one, with what the old one still says.
 
-    Numbers of events go on above *newest*. Nobody may have the file open.
+    *close* closes every connection to it and returns the highest number of an event that is
+    known; they go on far above. Raises JournalDamaged if the new one is damaged as well.
     """
     try:
+        # Before they are closed: the last connection to be closed writes the log into the file
+        # and removes it, unless the file is not where it was. It shall stay as it was found.
         aside = move_aside(path)
+        newest = close()
         make_private(path)
     except OSError as error:
         raise _refused(path, error) from error
-    opened = _opened(path, Wal())
+    connection = _connected(path)
     try:
-        found = _salvaged(opened.connection, aside)
+        opened = _made_fit(connection, path, Wal())
+        found = _salvaged(connection, aside)
         _leap(opened, max(newest, found.newest_event))
     except sqlite3.Error as error:
-        opened.connection.close()
+        connection.close()
         raise translated(error, path, "salvaging into") from error
-    opened.damaged, opened.salvaged = aside, found.counts
-    logger.warning("the damaged journal is kept as %s; salvaged: %s", aside, found.counts)
+    except BaseException:
+        connection.close()
+        raise
+    opened.rows.recount()
+    opened.damaged, opened.salvaged = aside, dict(found.counts)
+    logger.warning("the damaged journal is kept as %s; salvaged: %s", aside, opened.salvaged)
     return opened
 
 
@@ -99,21 +106,37 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _opened(path: Path, claimed: Wal) -> Opened:
-    connection = None
+    connection = _connected(path)
     try:
-        connection = connect(path)
+        return _made_fit(connection, path, claimed)
+    except JournalDamaged as error:
+        logger.warning("%s is damaged: %s", path, error.facts["reason"])
+        return begin_anew(path, lambda: _closed(connection))
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    try:
+        return connect(path)
+    except sqlite3.Error as error:
+        raise translated(error, path, "opening") from error
+
+
+def _closed(connection: sqlite3.Connection) -> int:
+    connection.close()
+    return 0  # what it would say of its numbers is salvaged with its rows
+
+
+def _made_fit(connection: sqlite3.Connection, path: Path, claimed: Wal) -> Opened:
+    try:
         damaged = _checked(connection, path, claimed)
         migrate(connection)
         opened = Opened(connection, Rows(connection), damaged)
         _begin(opened)
     except sqlite3.Error as error:
-        if connection is not None:
-            connection.close()
         raise _on_opening(error, path) from error
-    except BaseException:
-        if connection is not None:
-            connection.close()
-        raise
     return opened
 
 

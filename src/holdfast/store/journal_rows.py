@@ -11,6 +11,9 @@ LEAP = 1_000_000
 # Beyond it a number is none to a page in a browser; one that is higher is damage.
 HIGHEST_NUMBER = (1 << 53) - 1
 
+# In front of the name of a note, so that `meta` can hold its own rows too.
+NOTE = "note."
+
 _PUT_META = "REPLACE INTO meta VALUES (?, ?)"
 
 
@@ -77,7 +80,7 @@ class Rows:
         self._audits += 1
 
     def note(self, name: str, value: str) -> None:
-        self._connection.execute("REPLACE INTO notes VALUES (?, ?)", (name, value))
+        self._connection.execute(_PUT_META, (f"{NOTE}{name}", value))
 
     def begin_events_at(self, number: int) -> None:
         """Give no number below *number* any more."""

@@ -50,6 +50,7 @@ class Writer:
         self._door = threading.Lock()  # nothing is put behind the end
         self._closed = False
         self._damage: JournalDamaged | None = None
+        self._identity = _identity(path)
         # A daemon thread: whoever ends without closing must not hang on the way out.
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -116,6 +117,10 @@ class Writer:
                 request.future.set_result(result)
 
     def _committed(self, batch: list[Request]) -> list[Any]:
+        # SQLite goes on writing into a file that was renamed or removed, and says it is stored.
+        if self._identity != _identity(self._path):
+            reason = "it is not the file any more that was opened"
+            raise JournalDamaged(action=f"writing to {self._path}", reason=reason)
         self._connection.execute("BEGIN IMMEDIATE")
         results = [self._result(request) for request in batch]
         self._rows.settle()
@@ -159,7 +164,8 @@ class Writer:
         return _caused(Internal(summary=f"a row cannot be stored: {error!r}"), error)
 
     def _mark_closed(self) -> None:
-        if self._damage is not None:
+        # Nor into a file that was moved aside: it stays as it was found.
+        if self._damage is not None or self._identity != _identity(self._path):
             return
         try:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -184,6 +190,14 @@ def truncate_wal(connection: sqlite3.Connection, path: Path) -> None:
     busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise IoFailed(action=f"emptying {path}-wal", reason="somebody is reading it")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _caused(failure: HoldfastError, cause: Exception) -> HoldfastError:

@@ -11,11 +11,10 @@ from holdfast import __version__
 
 Migration = tuple[str, ...]
 
-# Every table has a rowid although some have a key of their own: rows of a damaged file are
-# salvaged in the order of rowids, without the help of any index.
+# Every table has a rowid although some have a key of their own, and none has the shape of
+# another: rows of a damaged file are salvaged without its indexes and without this schema.
 FIRST: Migration = (
     "CREATE TABLE meta (name TEXT NOT NULL UNIQUE, value TEXT NOT NULL)",
-    "CREATE TABLE notes (name TEXT NOT NULL UNIQUE, value TEXT NOT NULL)",
     """CREATE TABLE sessions (id TEXT NOT NULL UNIQUE, created REAL NOT NULL,
         state TEXT NOT NULL, facts TEXT NOT NULL)""",
     """CREATE TABLE lives (session TEXT NOT NULL, number INTEGER NOT NULL,
