@@ -21,10 +21,10 @@ from holdfast.config import Config, Paths, load
 from holdfast.daemon.keeper_link import KeeperLink
 from holdfast.daemon.printed import report
 from holdfast.daemon.pump import choose
-from holdfast.daemon.reconciling import BOOT, boot_id
 from holdfast.daemon.requests import Requests
 from holdfast.daemon.server import ClientProtocol
 from holdfast.daemon.sessions import Sessions
+from holdfast.errors import HoldfastError
 from holdfast.keeper.place import PUMP_LOCK
 from holdfast.keeper.wire import Body, Channel, Gone
 from holdfast.store.journal import Journal
@@ -38,6 +38,9 @@ except ImportError:  # it halves latency, but nothing depends on it
     new_loop = asyncio.new_event_loop
 
 
+RETRY_JOURNAL = 1.0  # seconds; a full disk, most likely
+
+
 def check(spec: dict[str, Any]) -> int:
     """Say whether this daemon could run: it was imported, config and journal can be used."""
     _config(spec)
@@ -48,6 +51,7 @@ def check(spec: dict[str, Any]) -> int:
 def run(spec: dict[str, Any], fd: int) -> int:
     """Wait for the hand-over, then serve until told to end."""
     config = _config(spec)
+    Journal.check(_paths(spec).journal)
     channel = Channel(socket.socket(fileno=fd))
     try:
         channel.send({"op": "imported"})
@@ -109,12 +113,7 @@ async def _serve(
         "daemon_version": __version__,
         "started": time.time(),
     }
-    journal = Journal.open(_paths(spec).journal)
-    if journal.damaged:
-        report(f"the journal was damaged and is kept aside as {journal.damaged}")
-    sessions = Sessions(
-        loop, link, journal, state=state, runtime=runtime, config=config, choice=choice
-    )
+    sessions = Sessions(loop, link, state=state, runtime=runtime, config=config, choice=choice)
     requests = Requests(sessions)
     servers: list[asyncio.Server] = []
 
@@ -133,14 +132,29 @@ async def _serve(
     for frame in frames:
         link.heard(*frame)
     await handed.wait()
-    sessions.settle()
-    journal.note(BOOT, boot_id())
     for sock in link.clients:
         await accept(sock)
     link.on_listening = lambda sock: loop.create_task(accept(sock))
     link.tell({"op": "ready", **link.ready})
+    settling = loop.create_task(_settle(loop, sessions, _paths(spec).journal))
     await ended.wait()
+    settling.cancel()
     link.is_ending = True
     for server in servers:
         server.close()
     sessions.close()
+
+
+async def _settle(loop: asyncio.AbstractEventLoop, sessions: Sessions, path: Path) -> None:
+    """Open the journal, which waits for the disk, beside programs and clients."""
+    while True:
+        try:
+            journal = await loop.run_in_executor(None, Journal.open, path)
+            break
+        except HoldfastError as error:
+            report(f"the journal cannot be opened: {error}")
+            sessions.trouble = error
+        await asyncio.sleep(RETRY_JOURNAL)
+    if journal.damaged:
+        report(f"the journal was damaged and is kept aside as {journal.damaged}")
+    sessions.settle(journal)

@@ -1,9 +1,7 @@
 """What becomes of each session at a start: finds the facts, asks the table of `session`."""
 
 from collections.abc import Container, Iterator
-from typing import Any
 
-from holdfast.daemon.keeper_link import Handed
 from holdfast.daemon.places import Places
 from holdfast.daemon.printed import report
 from holdfast.daemon.record import Record
@@ -30,29 +28,17 @@ BOOT = "boot"
 class Reconciling:
     """Journal, keeper and disk, brought together once at each start."""
 
-    def __init__(self, journal: Journal, records: Records, places: Places) -> None:
-        self._journal = journal
+    def __init__(self, records: Records, places: Places) -> None:
         self._records = records
         self._places = places
-        self._rows: dict[str, Record] | None = None
+        self._rebooted = False
         self.highest: dict[str, int] = {}
         """Of sessions whose log may have lost its end: the highest offset ever seen."""
 
-    def known(self, handed: Handed) -> Record | None:
-        """Return the record of a session: the keeper's copy is newer than the journal's.
-
-        So the journal, in which there may be thousands, is not even read for it: that
-        would keep every program waiting.
-        """
-        kept = Record.from_blob(handed.blob)
-        if kept is not None and kept.state is not State.STARTING:
-            return kept
-        return self._journalled.get(handed.id) or kept
-
-    def outcome(self, record: Record, keeper: Keeper, *, journalled: bool = True) -> Outcome:
+    def outcome(self, record: Record, keeper: Keeper, *, is_journalled: bool = True) -> Outcome:
         """Return what becomes of a session of which we have this record."""
         found = self._found(record, keeper)
-        return reconcile(found if journalled else found._replace(journal=None))
+        return reconcile(found if is_journalled else found._replace(journal=None))
 
     def _found(self, record: Record, keeper: Keeper) -> Found:
         return Found(
@@ -68,24 +54,24 @@ class Reconciling:
         """Whether a program that a shutdown ends is to be there again afterwards."""
         return is_to_come_back(self._found(record, Keeper.ENDED))
 
-    def rest(self, held: Container[str]) -> Iterator[tuple[Record, Outcome]]:
+    def rest(self, journal: Journal, held: Container[str]) -> Iterator[tuple[Record, Outcome]]:
         """Decide about everything that nobody holds; yield what has changed."""
-        directories = self._places.found()
-        for record in self._journalled.values():
+        self._rebooted = journal.noted(BOOT) not in (None, boot_id())
+        for record in journalled(journal):
+            # What the keeper holds it also has a newer record of.
             if record.id not in self._records.by_id:
                 self._records.add(record)
-        for session in directories - self._records.by_id.keys():
+        for session in self._places.found() - self._records.by_id.keys():
             if session not in held:
-                yield from self._decide(_nameless(session), journalled=False)
+                yield from self._decide(nameless(session), is_journalled=False)
         for record in self._records.all():
             if record.id not in held and record.state not in OVER:
                 yield from self._decide(record)
-        self._rows = None
 
     def _decide(
-        self, record: Record, *, journalled: bool = True
+        self, record: Record, *, is_journalled: bool = True
     ) -> Iterator[tuple[Record, Outcome]]:
-        outcome = self.outcome(record, Keeper.NOTHING, journalled=journalled)
+        outcome = self.outcome(record, Keeper.NOTHING, is_journalled=is_journalled)
         if outcome.do is Do.DISCARD:
             self._places.remove(record)
             return
@@ -118,17 +104,6 @@ class Reconciling:
         if mended.torn:
             report(f"the log of session {record.id} was torn, and is kept without {mended.torn}")
 
-    @property
-    def _rebooted(self) -> bool:
-        return self._journal.noted(BOOT) not in (None, boot_id())
-
-    @property
-    def _journalled(self) -> dict[str, Record]:
-        if self._rows is None:
-            found = (_readable(row) for row in self._journal.sessions())
-            self._rows = {record.id: record for record in found if record is not None}
-        return self._rows
-
 
 def boot_id() -> str:
     """Return what differs after each boot; empty where the system does not tell."""
@@ -139,14 +114,15 @@ def boot_id() -> str:
         return ""
 
 
-def _nameless(session: str) -> Record:
+def journalled(journal: Journal) -> Iterator[Record]:
+    """Yield what the journal knows of each session, as far as it can be read."""
+    for row in journal.sessions():
+        try:
+            yield Record.from_json(row)
+        except (KeyError, TypeError, ValueError) as error:
+            report(f"a record of a session cannot be used: {error!r}")
+
+
+def nameless(session: str) -> Record:
     """Return a record for a log of which nothing else is known."""
     return Record(id=session, argv=[], cwd="", size=UNKNOWN_SIZE, created=0.0)
-
-
-def _readable(data: dict[str, Any]) -> Record | None:
-    try:
-        return Record.from_json(data)
-    except (KeyError, TypeError, ValueError) as error:
-        report(f"a record of a session cannot be used: {error!r}")
-        return None

@@ -60,7 +60,18 @@ class Requests:
 
     async def answer(self, client: DaemonEnd, asked: Message) -> Message:
         """Return the reply to a request, or raise the error it fails with."""
+        if not self._sessions.settled.is_set():
+            await self._know_enough(asked)
         return await self._table[type(asked)](client, asked)
+
+    async def _know_enough(self, asked: Message) -> None:
+        """Wait until the journal is read, unless it is about a session that lives."""
+        named = getattr(asked, "session", None)
+        if isinstance(asked, Ping) or named in self._sessions.records.by_id:
+            return
+        if self._sessions.trouble is not None:
+            raise self._sessions.trouble
+        await self._sessions.settled.wait()
 
     async def _create(self, _client: DaemonEnd, asked: Create) -> Created:
         return await self._sessions.create(asked)

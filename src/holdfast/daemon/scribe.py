@@ -27,65 +27,83 @@ class Scribe:
     """The newest state of each record reaches the journal, if not at once then later."""
 
     def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        journal: Journal,
-        everything: Callable[[], list[Record]],
+        self, loop: asyncio.AbstractEventLoop, everything: Callable[[], list[Record]]
     ) -> None:
         self._loop = loop
-        self._journal = journal
+        self._journal: Journal | None = None
         self._everything = everything
         self._newest: dict[str, _Row] = {}  # not yet in the journal
         self._then: dict[str, Callable[[], None]] = {}
+        self._early: list[Callable[[Journal], Future[Any]]] = []
         self._complaint = ""
         self._is_closed = False
         self._journals = 0  # begun anew since the start
 
-    def put(self, record: Record, then: Callable[[], None] | None = None) -> "Future[None]":
+    def open(self, journal: Journal) -> None:
+        """Write what has waited for the journal to be opened, and go on with it."""
+        self._journal = journal
+        for session in self._newest:
+            self._submit(session)
+        early, self._early = self._early, []
+        for write in early:
+            self._write(write)
+
+    def put(self, record: Record, then: Callable[[], None] | None = None) -> None:
         """Have a record written; *then* is called once it, or a newer state, is committed."""
         if record.ephemeral:  # the keeper has its blob, and that is all there is to be
             if then is not None:
                 then()
-            written: Future[None] = Future()
-            written.set_result(None)
-            return written
-        self._newest[record.id] = _Row(record.created, record.state.value, record.to_json())
+            return
+        self._newest[record.id] = _row(record)
         if then is not None:
             self._then[record.id] = then
-        return self._submit(record.id)
+        if self._journal is not None:
+            self._submit(record.id)
 
     async def commit(self, record: Record) -> None:
         """Write a record and return when it is committed; raise what keeps it from that."""
-        await asyncio.wrap_future(self.put(record), loop=self._loop)
+        if not record.ephemeral:
+            self._newest[record.id] = _row(record)
+            await asyncio.wrap_future(self._submit(record.id), loop=self._loop)
 
     def event(self, record: Record, kind: str, time: float, **facts: Any) -> None:
         """Note what happened to a session."""
         if not record.ephemeral:
-            self._watch(self._journal.append_event(time, record.id, kind, facts))
+            self._write(lambda journal: journal.append_event(time, record.id, kind, facts))
 
     def life(self, record: Record, **facts: Any) -> None:
         """Note what is known of the present life of a session."""
         if not record.ephemeral:
-            self._watch(self._journal.put_life(record.id, record.life, record.began, facts))
+            number, began = record.life, record.began
+            self._write(lambda journal: journal.put_life(record.id, number, began, facts))
 
     async def remove(self, session: str) -> None:
         """Take a session out of the journal, and out of its files."""
         self._newest.pop(session, None)
         self._then.pop(session, None)
-        await asyncio.wrap_future(self._journal.remove_session(session), loop=self._loop)
-        await asyncio.wrap_future(self._journal.purge(), loop=self._loop)
+        if self._journal is not None:
+            await asyncio.wrap_future(self._journal.remove_session(session), loop=self._loop)
+            await asyncio.wrap_future(self._journal.purge(), loop=self._loop)
 
     def close(self) -> None:
         """Write what still waits, now: the loop is over."""
         self._is_closed = True
-        self._journal.close()
+        if self._journal is not None:
+            self._journal.close()
 
     def _submit(self, session: str) -> "Future[None]":
+        assert self._journal is not None
         row = self._newest[session]
         future = self._journal.put_session(session, *row)
         journal = self._journals
         future.add_done_callback(lambda done: self._back(self._done, journal, session, row, done))
         return future
+
+    def _write(self, write: Callable[[Journal], "Future[Any]"]) -> None:
+        if self._journal is None:
+            self._early.append(write)
+        else:
+            self._watch(write(self._journal))
 
     def _watch(self, future: "Future[Any]") -> None:
         journal = self._journals
@@ -121,6 +139,7 @@ class Scribe:
         return error is not None
 
     def _begin_anew(self) -> None:
+        assert self._journal is not None
         self._journals += 1
         self._journal.begin_anew()
         report(f"the journal was damaged; it is kept aside as {self._journal.damaged}")
@@ -131,3 +150,7 @@ class Scribe:
         if text and text != self._complaint:
             report(f"the journal could not be written: {text}")
         self._complaint = text
+
+
+def _row(record: Record) -> _Row:
+    return _Row(record.created, record.state.value, record.to_json())

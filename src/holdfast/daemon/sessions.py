@@ -15,7 +15,7 @@ from holdfast.daemon.keeping import Keeping
 from holdfast.daemon.places import Places
 from holdfast.daemon.printed import report
 from holdfast.daemon.pump import Choice
-from holdfast.daemon.reconciling import Reconciling
+from holdfast.daemon.reconciling import BOOT, Reconciling, boot_id, nameless
 from holdfast.daemon.record import Record
 from holdfast.daemon.records import Records
 from holdfast.daemon.restoring import Restoring
@@ -42,7 +42,6 @@ class Sessions:
         self,
         loop: asyncio.AbstractEventLoop,
         link: KeeperLink,
-        journal: Journal,
         *,
         state: Path,
         runtime: Path,
@@ -53,10 +52,9 @@ class Sessions:
         self._link = link
         self._config = config
         self._choice = choice
-        self._journal = journal
         self._places = Places(state, runtime)
         self.records = Records()
-        self._scribe = Scribe(loop, journal, self.records.all)
+        self._scribe = Scribe(loop, self.records.all)
         self._turns = Turns(loop)
         self._living: dict[str, Session] = {}
         self._late: dict[str, Handed] = {}  # the keeper's, but not to be taken over just now
@@ -71,7 +69,11 @@ class Sessions:
             restore=self.restore,
         )
         self.create = self._creating.create
-        self._start = Reconciling(journal, self.records, self._places)
+        self._start = Reconciling(self.records, self._places)
+        self.settled = asyncio.Event()
+        """Whether everything is known, also what the keeper does not hold."""
+        self.trouble: HoldfastError | None = None
+        """Why not, if it takes longer."""
         self._restores: set[asyncio.Task[None]] = set()
         self.housekeeping = Housekeeping(
             loop, config, state, find=self._kept, sessions=lambda: list(self.records.by_id)
@@ -80,7 +82,7 @@ class Sessions:
             self._creating, self._places, self._scribe, self.housekeeping, self._start.highest
         )
         self.keeping = Keeping(
-            self.housekeeping, self._scribe, journal, self.records, self._kept, self._discard
+            self.housekeeping, self._scribe, self.records, self._kept, self._discard
         )
         link.on_leaving = self._look_back
         link.on_handed = self.take
@@ -96,10 +98,12 @@ class Sessions:
         if started is not None:
             self._begin_first(started, handed)
             return
-        record = self._start.known(handed)
+        # The keeper's copy is newer than the journal's, which is not even open yet: reading
+        # thousands of rows would keep every program waiting.
+        record = Record.from_blob(handed.blob)
         if record is None:
-            report(f"session {handed.id} is not known; its program lives on with the keeper")
-            handed.held.close()
+            report(f"what the keeper keeps of session {handed.id} cannot be read")
+            self._late[handed.id] = handed
             return
         self.records.add(record)
         outcome = self._start.outcome(record, Keeper.ENDED if handed.exit else Keeper.LIVING)
@@ -131,11 +135,12 @@ class Sessions:
             handed.held.close()
             raise
 
-    def settle(self) -> None:
+    def settle(self, journal: Journal) -> None:
         """Decide about what nobody holds any more. Called once everything was handed over."""
+        self._scribe.open(journal)
         held = self._living.keys() | self._late.keys() | self._creating.under_way
         self._places.sweep_memory(held)
-        for record, outcome in self._start.rest(held):
+        for record, outcome in self._start.rest(journal, held):
             if outcome.do is Do.RESTORE:
                 task = self._loop.create_task(self._restoring.unasked(record))
                 self._restores.add(task)  # the loop itself holds tasks only weakly
@@ -144,6 +149,20 @@ class Sessions:
             self._places.remove_page(record)
             self._scribe.put(record)
             self._scribe.event(record, kind, time.time(), recovery=record.recovery)
+        journal.note(BOOT, boot_id())
+        self._take_nameless()
+        self.trouble = None
+        self.settled.set()
+
+    def _take_nameless(self) -> None:
+        """Take over what the keeper holds and has no record of that we can read."""
+        for handed in list(self._late.values()):
+            if Record.from_blob(handed.blob) is None:
+                record = self.records.by_id.get(handed.id) or nameless(handed.id)
+                del self._late[handed.id]
+                record.state = State.RUNNING
+                handed.blob = record.blob()
+                self.take(handed)
 
     def _begin(self, record: Record, handed: Handed) -> None:
         directory = self._places.directory(record)
