@@ -194,12 +194,7 @@ def decode_each(data: Buffer) -> list[Record | None]:
 
 def decode_one(sealed: Buffer) -> Record | None:
     """Return what one record says, or None if it is bad or of a type not known."""
-    return _unpacked(sealed) if is_whole(sealed) else None
-
-
-def is_whole(sealed: Buffer) -> bool:
-    """Whether this is a header or record just as it was written, of whatever type."""
-    return len(sealed) == RECORD_SIZE and _is_whole(sealed)
+    return _unpacked(sealed) if _is_whole(sealed) else None
 
 
 def holes_in(data: bytes) -> list[Hole]:

@@ -49,8 +49,7 @@ def remove(directory: Path, timeline: TimelineWriter, holes: Sequence[Hole]) -> 
     except OSError:
         _discard(directory)
         raise
-    for hole in holes:
-        timeline.append(hole)
+    timeline.append(*holes)
     for change in changes:
         _swap(directory, change)
     return sum(change.end - change.first - _length(change.pieces) for change in changes)
@@ -106,9 +105,9 @@ def _changes(directory: Path, holes: Holes) -> list[Change]:
 def _extents(directory: Path) -> Iterator[Range]:
     """Yield what each segment has to say: where two overlap, the later one counts."""
     firsts = segment_firsts(directory)
-    for first, following in zip(firsts, [*firsts[1:], None], strict=True):
+    for index, first in enumerate(firsts):
         end = first + (directory / segment_name(first)).lstat().st_size
-        yield Range(first, end if following is None else min(end, following))
+        yield Range(first, min([end, *firsts[index + 1 : index + 2]]))
 
 
 def _copy(directory: Path, change: Change) -> None:

@@ -133,8 +133,8 @@ def drop(directory: Path, timeline: TimelineWriter, upto: int) -> int:
     for each 8 MiB of log, beside the 32 ticks that those 8 MiB have brought already.
     """
     segments = [one for one in aged_segments(directory)[:-1] if one.end <= upto]
-    for start, end in _runs(segments):
-        timeline.append(Hole(start, end - start, HoleReason.PRUNED))
+    runs = _runs(segments)
+    timeline.append(*(Hole(start, end - start, HoleReason.PRUNED) for start, end in runs))
     for segment in segments:
         (directory / segment_name(segment.first)).unlink()
     return sum(segment.size for segment in segments)

@@ -20,7 +20,6 @@ from holdfast.formats.timeline import (
     Hole,
     Inserted,
     Life,
-    Record,
     Resize,
     Tick,
     decode_header,
@@ -96,7 +95,7 @@ class TimelineWriter:
         self._crc = 0
         self._time_ns = 0  # when the last byte was fed
         self._due_ns = 0
-        self._waiting: deque[Record] = deque(maxlen=WAITING_RECORDS)
+        self._waiting: deque[bytes] = deque(maxlen=WAITING_RECORDS)
         self._mended = False
         self._write_waiting()
 
@@ -125,17 +124,18 @@ class TimelineWriter:
         if self._offset - self._ticked >= TICK_BYTES or not 0 < self._due_ns - now_ns <= TICK_NS:
             self.flush(now_ns)
 
-    def append(self, record: Resize | Life | Inserted | Hole) -> None:
-        """Write *record*, or keep it waiting while the disk is full."""
-        self._waiting.append(record)
+    def append(self, *records: Resize | Life | Inserted | Hole | Epoch) -> None:
+        """Write *records*, all or none, or keep them waiting while the disk is full."""
+        for record in records:
+            if isinstance(record, Epoch):
+                self.epoch, self._later_epoch, self._since_epoch = record.epoch, record, 0
+        if records:
+            self._waiting.append(b"".join(map(encode, records)))
         self._write_waiting()
 
     def begin_epoch(self, offset: int) -> bytes:
         """Have a new epoch count from *offset* on, and return it."""
-        self.epoch = os.urandom(EPOCH_SIZE)
-        self._later_epoch, self._since_epoch = Epoch(offset, self.epoch), 0
-        self._waiting.append(self._later_epoch)
-        self._write_waiting()
+        self.append(Epoch(offset, os.urandom(EPOCH_SIZE)))
         return self.epoch
 
     def deadline_ns(self) -> int | None:
@@ -196,9 +196,9 @@ class TimelineWriter:
         if not self._mended:
             self._mended = self._mend()
         if self._later_epoch is not None and self._since_epoch >= EPOCH_RECORDS:
-            self._waiting.append(self._later_epoch)
+            self._waiting.append(encode(self._later_epoch))
             self._since_epoch = 0
-        while self._mended and self._waiting and self._write(encode(self._waiting[0])):
+        while self._mended and self._waiting and self._write(self._waiting[0]):
             self._waiting.popleft()
         return self._mended and not self._waiting
 
@@ -215,7 +215,7 @@ class TimelineWriter:
             self.failed, self._mended = error, False
             return False
         self._size += len(data)
-        self._since_epoch += 1
+        self._since_epoch += len(data) // RECORD_SIZE
         self.failed = None
         return True
 

@@ -23,7 +23,7 @@ def verify(directory: Path) -> int | None:
         for tick in ticks:
             if not start <= tick.offset <= end:
                 return min(start, end)
-            if _crc(log, start, tick.offset) not in (tick.crc, None):
+            if crc_of(log, start, tick.offset) not in (tick.crc, None):
                 return start
             start = tick.offset
     # Less than a record is an append cut short; more is damage, and hides later ticks.
@@ -31,7 +31,7 @@ def verify(directory: Path) -> int | None:
     return start if hidden and start < end else None
 
 
-def _crc(log: LogReader, start: int, end: int) -> int | None:
+def crc_of(log: LogReader, start: int, end: int) -> int | None:
     """Return the CRC-32 of a run of the log, or None if it is not wholly kept."""
     crc = 0
     while start < end:
