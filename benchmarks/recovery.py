@@ -58,8 +58,9 @@ def fill(home: Home, template: str) -> None:
         (facts,) = [row for row in journal.sessions() if row["id"] == template]
         for number in range(ENDED):
             name = f"old{number:05}".translate(str.maketrans("01", "zy"))
-            row = {**facts, "id": name, "created": 1_750_000_000.0 + number}
-            journal.put_session(name, row["created"], "exited", row)
+            created = 1_750_000_000.0 + number
+            row = {**facts, "id": name, "created": created}
+            journal.put_session(name, created, "exited", row)
             (home.paths.state / "sessions" / name).mkdir()
 
 
@@ -84,9 +85,11 @@ def time_of(home: Home, *, keeper_too: bool) -> float:
 def events(path: Path) -> None:
     with Journal.open(path) as journal:
         began = time.perf_counter()
-        for number in range(EVENTS):
-            last = journal.append_event(float(number), "k3v9qd", "resized", {"cols": 80})
-        last.result()
+        told = [
+            journal.append_event(float(number), "k3v9qd", "resized", {"cols": 80})
+            for number in range(EVENTS)
+        ]
+        told[-1].result()
         rate = EVENTS / (time.perf_counter() - began)
     met = "met" if rate >= 10_000 else "MISSED"
     print(f"{'lifecycle events':28} {rate:,.0f} a second   bar 10,000: {met}")

@@ -45,10 +45,10 @@ def read(
         try:
             chunk = client.call(request, WAIT + CALL_TIMEOUT)
         except OffsetPruned as pruned:
-            if since is not None:
+            if at == since:
                 raise
-            note(f"the first {pruned.oldest} bytes are no longer kept")
-            at = since = pruned.oldest
+            note(f"bytes {at} to {pruned.oldest} are no longer kept")
+            at = pruned.oldest
             continue
         at = chunk.offset + len(chunk.data)
         if chunk.data:

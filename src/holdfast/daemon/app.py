@@ -113,7 +113,10 @@ async def _serve(
         "daemon_version": __version__,
         "started": time.time(),
     }
-    sessions = Sessions(loop, link, state=state, runtime=runtime, config=config, choice=choice)
+    journal = _paths(spec).journal
+    sessions = Sessions(
+        loop, link, state=state, runtime=runtime, journal=journal, config=config, choice=choice
+    )
     requests = Requests(sessions)
     servers: list[asyncio.Server] = []
 
@@ -136,7 +139,7 @@ async def _serve(
         await accept(sock)
     link.on_listening = lambda sock: loop.create_task(accept(sock))
     link.tell({"op": "ready", **link.ready})
-    settling = loop.create_task(_settle(loop, sessions, _paths(spec).journal))
+    settling = loop.create_task(_settle(loop, sessions, journal))
     await ended.wait()
     settling.cancel()
     link.is_ending = True
@@ -147,14 +150,14 @@ async def _serve(
 
 async def _settle(loop: asyncio.AbstractEventLoop, sessions: Sessions, path: Path) -> None:
     """Open the journal, which waits for the disk, beside programs and clients."""
-    while True:
+    journal = None
+    while journal is None:
         try:
             journal = await loop.run_in_executor(None, Journal.open, path)
-            break
         except HoldfastError as error:
             report(f"the journal cannot be opened: {error}")
             sessions.trouble = error
-        await asyncio.sleep(RETRY_JOURNAL)
+            await asyncio.sleep(RETRY_JOURNAL)
     if journal.damaged:
         report(f"the journal was damaged and is kept aside as {journal.damaged}")
     sessions.settle(journal)

@@ -20,7 +20,6 @@ from holdfast.formats.timeline import Hole
 from holdfast.store.log_reader import LogReader
 from holdfast.store.removal import finish
 from holdfast.store.retention import (
-    Recorder,
     aged_segments,
     default_budget,
     drop,
@@ -28,7 +27,7 @@ from holdfast.store.retention import (
     retain,
     usage,
 )
-from holdfast.store.timeline import TimelineWriter
+from holdfast.store.timeline import Recorder, TimelineWriter
 
 T = TypeVar("T")
 IN_MEMORY_BYTES = 16 << 20  # of an ephemeral session: it is the machine's memory
@@ -68,7 +67,7 @@ class Housekeeping:
         self._keep_for = config.keep_for
         self._budget = config.budget
         self._state = state
-        self._find = find
+        self.look = find
         self._sessions = sessions
         self._sizes: dict[str, int] = {}
         self._waiting: set[str] = set()  # to be looked at
@@ -111,13 +110,13 @@ class Housekeeping:
 
     def find(self, session: str) -> Kept | None:
         """Return the files of a session as they are now, None if it is no more."""
-        return self._ask_loop(lambda: self._find(session))
+        return self.ask_loop(lambda: self.look(session))
 
     @contextmanager
     def timeline(self, kept: Kept) -> Iterator[Recorder]:
         """Yield where its holes are to be recorded."""
         if kept.printed is not None:
-            yield _Elsewhere(self._ask_loop, kept.printed)
+            yield _Elsewhere(self.ask_loop, kept.printed)
             return
         with (
             LogReader(kept.directory) as reader,
@@ -125,7 +124,7 @@ class Housekeeping:
         ):
             yield timeline
 
-    def _ask_loop(self, question: Callable[[], T]) -> T:
+    def ask_loop(self, question: Callable[[], T]) -> T:
         answer: Future[T] = Future()
 
         def ask() -> None:
@@ -173,7 +172,7 @@ class Housekeeping:
 
     def _evict(self, room: int) -> None:
         """Bring all together within the budget, or *room* below what they have now."""
-        sessions = self._ask_loop(self._sessions)
+        sessions = self.ask_loop(self._sessions)
         found = {session: self.find(session) for session in sessions}
         on_disk = {name: kept for name, kept in found.items() if kept and not kept.ephemeral}
         logs = {name: aged_segments(kept.directory) for name, kept in on_disk.items()}
@@ -193,12 +192,12 @@ class _Elsewhere:
     """A timeline that belongs to the loop."""
 
     def __init__(self, ask_loop: Callable[[Callable[[], bool]], bool], printed: Printed) -> None:
-        self._ask_loop = ask_loop
+        self.ask_loop = ask_loop
         self._printed = printed
 
     def append(self, record: Hole) -> None:
         """Return once it is recorded: only then may the bytes go."""
-        if not self._ask_loop(lambda: self._printed.mark(record)):
+        if not self.ask_loop(lambda: self._printed.mark(record)):
             raise _Over
 
 

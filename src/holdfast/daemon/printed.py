@@ -106,6 +106,12 @@ class Printed:
         for waiter in waiters:
             _release(waiter)
 
+    def seal(self) -> int:
+        """Let what was printed so far be written to no more; return where that ends."""
+        self.log.seal()
+        self._segment = self.log.first
+        return self.log.end
+
     def close(self) -> None:
         self._is_closed = True
         if self._timer is not None:

@@ -1,5 +1,6 @@
 """What becomes of each session at a start: finds the facts, asks the table of `session`."""
 
+import time
 from collections.abc import Container, Iterator
 
 from holdfast.daemon.places import Places
@@ -94,7 +95,7 @@ class Reconciling:
         if not directory.is_dir():
             return
         try:
-            mended = mend(directory)
+            mended = mend(directory, time.time_ns())
         except OSError as error:
             report(f"the log of session {record.id} could not be checked: {error}")
             return

@@ -1,5 +1,6 @@
 """What each request does: one function a request, one table."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -35,6 +36,7 @@ from holdfast.store.log_reader import LogReader
 from holdfast.types import Size
 
 CHUNK = 256 * 1024  # bytes of one reply: a whole flood in steps that delay nobody
+LOOK_AGAIN = 0.2  # seconds between looks whether the journal can be opened at all
 LONGEST_WAIT = 60.0  # seconds a request may wait for growth; the client asks again
 
 
@@ -69,9 +71,13 @@ class Requests:
         named = getattr(asked, "session", None)
         if isinstance(asked, Ping) or named in self._sessions.records.by_id:
             return
-        if self._sessions.trouble is not None:
-            raise self._sessions.trouble
-        await self._sessions.settled.wait()
+        while not self._sessions.settled.is_set():
+            if self._sessions.trouble is not None:
+                raise self._sessions.trouble
+            try:
+                await asyncio.wait_for(self._sessions.settled.wait(), LOOK_AGAIN)
+            except TimeoutError:
+                pass  # perhaps there is trouble now
 
     async def _create(self, _client: DaemonEnd, asked: Create) -> Created:
         return await self._sessions.create(asked)

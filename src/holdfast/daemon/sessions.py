@@ -45,6 +45,7 @@ class Sessions:
         *,
         state: Path,
         runtime: Path,
+        journal: Path,
         config: Config,
         choice: Choice,
     ) -> None:
@@ -82,7 +83,12 @@ class Sessions:
             self._creating, self._places, self._scribe, self.housekeeping, self._start.highest
         )
         self.keeping = Keeping(
-            self.housekeeping, self._scribe, self.records, self._kept, self._discard
+            self.housekeeping,
+            self._scribe,
+            state=state,
+            journal=journal,
+            records=self.records.all,
+            drop=self._drop,
         )
         link.on_leaving = self._look_back
         link.on_handed = self.take
@@ -301,9 +307,15 @@ class Sessions:
                 self._have_it_come_back(record)
                 self._scribe.put(record)
 
-    def _discard(self, record: Record) -> None:
+    def _drop(self, record: Record) -> None:
         """Know nothing of an ended session any more."""
-        if record.state in OVER and self.records.by_id.pop(record.id, None):
+        self.records.by_id.pop(record.id, None)
+        self._places.remove_page(record)
+
+    def _discard(self, record: Record) -> None:
+        """Drop what an ephemeral session has left."""
+        if record.state in OVER:
+            self._drop(record)
             self._places.remove(record)
 
     def _handed(self) -> list[Handed]:

@@ -6,7 +6,7 @@ from holdfast.formats.segments import Range
 from holdfast.formats.timeline import Hole, HoleReason
 from holdfast.store.log_reader import LogReader
 from holdfast.store.removal import remove
-from holdfast.store.timeline import TimelineWriter
+from holdfast.store.timeline import Recorder
 
 # How far back a line start is looked for. A program that has drawn for so long without one
 # is not printing lines; then nothing is cut that might be on its screen.
@@ -14,7 +14,7 @@ SEARCHED_BYTES = 1 << 20
 PIECE = 64 * 1024
 
 
-def clear(directory: Path, timeline: TimelineWriter, cut: int) -> int:
+def clear(directory: Path, timeline: Recorder, cut: int) -> int:
     """Drop what was printed before *cut* and return how many bytes that was.
 
     Seal the log first; its writer may go on meanwhile. Raises OSError, with nothing changed,

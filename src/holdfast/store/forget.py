@@ -8,7 +8,7 @@ from holdfast.formats.segments import Range, first_offset
 from holdfast.formats.timeline import Hole, HoleReason
 from holdfast.store.log_reader import LogReader
 from holdfast.store.removal import ERASED, overwrite, remove
-from holdfast.store.timeline import TimelineWriter
+from holdfast.store.timeline import Recorder
 
 PIECE = 1 << 20
 SAMPLES = 64
@@ -18,7 +18,7 @@ DIFFERENT = 8
 TORN = ".torn-"
 
 
-def forget(directory: Path, timeline: TimelineWriter, start: int, end: int) -> int:
+def forget(directory: Path, timeline: Recorder, start: int, end: int) -> int:
     """Overwrite what was printed from *start* to *end*; return how many bytes that was.
 
     Seal the log first; its writer may go on meanwhile. Raises OSError, with nothing changed,

@@ -16,7 +16,7 @@ from holdfast.formats.timeline import Hole, HoleReason
 from holdfast.store.kept import KeptList
 from holdfast.store.log import LogWriter, segment_firsts
 from holdfast.store.log_reader import WITHDRAWN
-from holdfast.store.timeline import TimelineWriter
+from holdfast.store.timeline import Recorder
 
 FRESH = ".new"  # the end of the name of a copy that does not count yet
 ERASED = ".erase"  # and of a file whose bytes are being overwritten
@@ -33,7 +33,7 @@ class Change(NamedTuple):
     erase: bool
 
 
-def remove(directory: Path, timeline: TimelineWriter, holes: Sequence[Hole]) -> int:
+def remove(directory: Path, timeline: Recorder, holes: Sequence[Hole]) -> int:
     """Take *holes* out of the sealed segments of a log; return how many bytes went.
 
     Raises OSError as it is, with nothing changed if there is no room for the copies. Seal

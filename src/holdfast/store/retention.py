@@ -14,7 +14,7 @@ from typing import NamedTuple
 from holdfast.formats.segments import Range, segment_name
 from holdfast.formats.timeline import Hole, HoleReason
 from holdfast.store.log import segment_firsts
-from holdfast.store.timeline import TIMELINE, TimelineWriter
+from holdfast.store.timeline import TIMELINE, Recorder
 
 # What one session keeps unless it is told otherwise: a flood passes 64 MiB in one second.
 LOG_BYTES = 256 * 1024 * 1024
@@ -97,9 +97,7 @@ def aged_segments(directory: Path) -> list[Aged]:
     return found
 
 
-def retain(
-    directory: Path, timeline: TimelineWriter, *, limit_bytes: int, oldest: float = 0.0
-) -> int:
+def retain(directory: Path, timeline: Recorder, *, limit_bytes: int, oldest: float = 0.0) -> int:
     """Drop what one log has too much of or for too long; return how many bytes that was."""
     upto = surplus(aged_segments(directory), limit_bytes=limit_bytes, oldest=oldest)
     return drop(directory, timeline, upto) if upto else 0
@@ -107,7 +105,7 @@ def retain(
 
 def evict(
     directories: Mapping[str, Path],
-    timeline_of: Callable[[str], TimelineWriter],
+    timeline_of: Callable[[str], Recorder],
     budget_bytes: int,
 ) -> dict[str, int]:
     """Bring all logs within the budget; return how many bytes which of them lost.
@@ -121,7 +119,7 @@ def evict(
     }
 
 
-def drop(directory: Path, timeline: TimelineWriter, upto: int) -> int:
+def drop(directory: Path, timeline: Recorder, upto: int) -> int:
     """Unlink the sealed segments that end at or before *upto*; return how many bytes went.
 
     The hole is recorded first. Killed in between, the record stands and the files go at the

@@ -8,7 +8,7 @@ import os
 import zlib
 from collections import deque
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from holdfast.errors import Internal, OffsetPruned
 from holdfast.formats.timeline import (
@@ -64,6 +64,13 @@ class _Found(NamedTuple):
         if self.epoch is not None:
             return self.epoch.epoch
         return self.header.epoch if self.header else None
+
+
+class Recorder(Protocol):
+    """Where a hole is recorded: a timeline, or somebody who has it recorded there."""
+
+    def append(self, record: Hole) -> None:
+        """Record a hole; the bytes go only after this has returned."""
 
 
 class TimelineWriter:
