@@ -7,8 +7,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from holdfast.client.link import Link, open_socket
 from holdfast.config.paths import Paths
+from holdfast.config.token import read_token
 from holdfast.errors import DaemonUnreachable, HoldfastError, NotConnected, PermissionDenied
 from holdfast.protocol.client_end import Welcomed
 from holdfast.protocol.connection import ConnectionEnded
@@ -42,8 +45,10 @@ class Reach(NamedTuple):
         Raises DaemonUnreachable with what the keeper knows, NotConnected when the daemon
         died under the handshake (try again), or whatever the daemon refused us with.
         """
+        # Read each time: a client may outlive the token that it began with.
+        token = read_token(self.paths.token, os.getuid())
         sock = self._socket()
-        link = Link(sock, self.hello, first_number=first_number)
+        link = Link(sock, replace(self.hello, token=token), first_number=first_number)
         try:
             return Reached(link, self._welcome(link))
         except BaseException:

@@ -38,6 +38,11 @@ class Paths:
         """Where the keeper itself answers when no daemon does."""
         return self.runtime / LONGEST_SOCKET_NAME
 
+    @property
+    def token(self) -> Path:
+        """What clients have to show, where it exists."""
+        return self.state / "token"
+
     def prepare(self, uid: int) -> None:
         """Make the directories, for this user alone; raise PermissionDenied."""
         for directory in (self.state, self.runtime):

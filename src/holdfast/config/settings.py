@@ -117,6 +117,12 @@ class Config:
         "time between TERM and KILL when a session is ended; off kills at once",
         "editors and databases need seconds to save; people do not wait longer",
     )
+    connection_limit: int = count(
+        256,
+        "daemon.connections",
+        "connections of clients at a time",
+        "each may hold an unfinished message of 4 MiB; more than any desk has windows",
+    )
     pump: str = choice(
         ("splice", "copy"),
         "session.pump",

@@ -13,16 +13,19 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from holdfast import __version__
 from holdfast.config import Config, Paths, load
+from holdfast.config.token import read_token
+from holdfast.daemon.clients import Clients
 from holdfast.daemon.keeper_link import KeeperLink
 from holdfast.daemon.printed import report
 from holdfast.daemon.pump import choose
 from holdfast.daemon.requests import Requests
-from holdfast.daemon.server import ClientProtocol
+from holdfast.daemon.server import ClientProtocol, Terms
 from holdfast.daemon.sessions import Sessions
 from holdfast.errors import HoldfastError
 from holdfast.keeper.place import PUMP_LOCK
@@ -42,15 +45,16 @@ RETRY_JOURNAL = 1.0  # seconds; a full disk, most likely
 
 
 def check(spec: dict[str, Any]) -> int:
-    """Say whether this daemon could run: it was imported, config and journal can be used."""
+    """Say whether this daemon could run: it was imported, and all it reads is sound."""
     _config(spec)
+    _token(spec)
     Journal.check(_paths(spec).journal)
     return 0
 
 
 def run(spec: dict[str, Any], fd: int) -> int:
     """Wait for the hand-over, then serve until told to end."""
-    config = _config(spec)
+    config, token = _config(spec), _token(spec)
     Journal.check(_paths(spec).journal)
     channel = Channel(socket.socket(fileno=fd))
     try:
@@ -60,12 +64,16 @@ def run(spec: dict[str, Any], fd: int) -> int:
         return 0  # a spare whose keeper ended
     _lock_pump(Path(spec["state"]))
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(_serve(spec, config, channel, frames))
+        runner.run(_serve(spec, config, token, channel, frames))
     return 0
 
 
 def _config(spec: dict[str, Any]) -> Config:
     return load(_paths(spec).config_file, os.environ)
+
+
+def _token(spec: dict[str, Any]) -> str:
+    return read_token(_paths(spec).token, os.getuid())
 
 
 def _paths(_spec: dict[str, Any]) -> Paths:
@@ -98,7 +106,11 @@ def _lock_pump(state: Path) -> None:
 
 
 async def _serve(
-    spec: dict[str, Any], config: Config, channel: Channel, frames: list[tuple[Body, list[int]]]
+    spec: dict[str, Any],
+    config: Config,
+    token: str,
+    channel: Channel,
+    frames: list[tuple[Body, list[int]]],
 ) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
@@ -117,17 +129,19 @@ async def _serve(
     sessions = Sessions(
         loop, link, state=state, runtime=runtime, journal=journal, config=config, choice=choice
     )
-    requests = Requests(sessions)
+    terms = Terms(
+        handle=Requests(sessions).answer,
+        clients=Clients(config.connection_limit),
+        uid=os.getuid(),
+        pid=os.getpid(),
+        session_limit=config.session_limit,
+        token=token,
+    )
     servers: list[asyncio.Server] = []
 
-    def client() -> ClientProtocol:
-        limit = config.session_limit
-        return ClientProtocol(
-            requests.answer, uid=os.getuid(), pid=os.getpid(), session_limit=limit
-        )
-
     async def accept(sock: socket.socket) -> None:
-        servers.append(await loop.create_unix_server(client, sock=sock, backlog=4096))
+        factory = partial(ClientProtocol, terms)
+        servers.append(await loop.create_unix_server(factory, sock=sock, backlog=4096))
 
     handed = asyncio.Event()
     link.on_settled = handed.set

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
-from holdfast.daemon.record import brief
+from holdfast.daemon.record import Record, brief
+from holdfast.daemon.server import Reply
 from holdfast.daemon.sessions import Sessions
 from holdfast.errors import InvalidArgument
 from holdfast.protocol.daemon_end import DaemonEnd
@@ -45,7 +47,7 @@ class Requests:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._table: dict[type[Message], Callable[[DaemonEnd, Any], Awaitable[Message]]] = {
+        self._table: dict[type[Message], Callable[[DaemonEnd, Any], Awaitable[Reply]]] = {
             Create: self._create,
             List: self._list,
             Get: self._get,
@@ -60,7 +62,7 @@ class Requests:
             Ping: self._ping,
         }
 
-    async def answer(self, client: DaemonEnd, asked: Message) -> Message:
+    async def answer(self, client: DaemonEnd, asked: Message) -> Reply:
         """Return the reply to a request, or raise the error it fails with."""
         if not self._sessions.settled.is_set():
             await self._know_enough(asked)
@@ -89,14 +91,18 @@ class Requests:
     async def _get(self, _client: DaemonEnd, asked: Get) -> SessionInfo:
         return self._sessions.info(self._sessions.records.find(asked.session))
 
-    async def _output(self, _client: DaemonEnd, asked: Output) -> OutputChunk:
+    async def _output(self, _client: DaemonEnd, asked: Output) -> Callable[[], OutputChunk]:
         record = self._sessions.records.find(asked.session)
         session = self._sessions.following(record)
         if asked.since < 0:
             raise InvalidArgument(argument="since", value=str(asked.since), problem="is negative")
         if session is not None and asked.since == record.offset and asked.wait > 0:
             await session.printed.grown(min(asked.wait, LONGEST_WAIT))
-            session = self._sessions.following(record)
+        # Bytes are read only once they can be sent: a client may wait for many sessions.
+        return partial(self._read, record, asked)
+
+    def _read(self, record: Record, asked: Output) -> OutputChunk:
+        session = self._sessions.following(record)
         if session is not None:
             return self._chunk(session.printed.reader, asked, final=False)
         with LogReader(self._sessions.directory(record)) as reader:

@@ -1,35 +1,66 @@
-"""The asyncio shell around one client's connection: bytes and time, no rules."""
+"""The asyncio shell around one client's connection: bytes and time, no rules.
+
+What one client may cost: a chunk that was read and not used up, an unfinished frame, the
+requests it is owed answers to, and of unread answers the one that filled its socket.
+"""
 
 import asyncio
+import hmac
 import socket
 import struct
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import cast
 
 from holdfast import __version__
+from holdfast.daemon.clients import Clients
 from holdfast.errors import AuthFailed, HoldfastError, Internal, LocalProtocolError
 from holdfast.protocol.connection import ConnectionEnded, DataReceived
-from holdfast.protocol.daemon_end import DaemonEnd, HelloReceived, RequestReceived
+from holdfast.protocol.daemon_end import (
+    DaemonEnd,
+    HelloReceived,
+    NoticeReceived,
+    RequestReceived,
+)
 from holdfast.protocol.frames import LIMIT
-from holdfast.protocol.messages import Message, Welcome
+from holdfast.protocol.messages import Hello, Message, Welcome
 
-Handle = Callable[[DaemonEnd, Message], Awaitable[Message]]
+Reply = Message | Callable[[], Message]
+"""What is large and changes is made only once there is room for it."""
+Handle = Callable[[DaemonEnd, Message], Awaitable[Reply]]
+Heard = HelloReceived | RequestReceived | NoticeReceived | DataReceived | ConnectionEnded
 STARTED = time.time()
+
+# Requests of one client that are begun before the others have their turn: a ping takes 30 µs,
+# so that 200 floods delay a key by 50 ms. A polite client has one or two at a time.
+TURN = 8
+LINGER = 5.0  # seconds for what was said last to be read; then the connection is cut
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What holds for every client of a daemon."""
+
+    handle: Handle
+    clients: Clients
+    uid: int
+    pid: int
+    session_limit: int
+    token: str = ""
 
 
 class ClientProtocol(asyncio.Protocol):
     """Feed the core, do what is asked, write what it says."""
 
-    def __init__(self, handle: Handle, *, uid: int, pid: int, session_limit: int) -> None:
-        self._handle = handle
-        self._uid = uid
-        self._pid = pid
-        self._session_limit = session_limit
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
         self._loop = asyncio.get_running_loop()
         self._core = DaemonEnd(now=self._loop.time())
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._turn: asyncio.Handle | None = None
+        self._is_reading = True
         self._room = asyncio.Event()
         self._room.set()
         self._transport: asyncio.Transport
@@ -39,8 +70,10 @@ class ClientProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are of no common class
         peer = _peer_uid(transport.get_extra_info("socket"))
-        if peer is not None and peer != self._uid:
-            self._core.refuse(AuthFailed(reason=f"user {peer} is not user {self._uid}"))
+        if peer is not None and peer != self._terms.uid:
+            self._core.refuse(AuthFailed(reason=f"user {peer} is not user {self._terms.uid}"))
+        else:
+            self._terms.clients.enter(self)
         self._settle()
 
     def data_received(self, data: bytes) -> None:
@@ -53,49 +86,76 @@ class ClientProtocol(asyncio.Protocol):
         return False
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self._terms.clients.left(self)
         self._core.feed_end()
-        for task in self._tasks:
-            task.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._give_up_requests()
+        for handle in (self._timer, self._turn):
+            if handle is not None:
+                handle.cancel()
 
     def pause_writing(self) -> None:
         # It does not read its replies, so it may not ask for more.
         self._room.clear()
-        self._transport.pause_reading()
+        self._read_on()
 
     def resume_writing(self) -> None:
         self._room.set()
-        self._transport.resume_reading()
+        self._read_on()
+
+    # -- what the daemon wants
+
+    def refuse(self, error: HoldfastError) -> None:
+        """End this connection and tell its client why; nothing it asked for happens any more."""
+        self._core.refuse(error)
+        self._give_up_requests()
+        self._settle()
 
     # -- what happened
 
     def _act(self) -> None:
-        while (event := self._core.next_event()) is not None:
-            if isinstance(event, HelloReceived):
-                self._core.welcome(
-                    Welcome(
-                        protocol=event.protocol,
-                        version=__version__,
-                        pid=self._pid,
-                        started=STARTED,
-                        frame_limit=LIMIT,
-                        session_limit=self._session_limit,
-                    )
-                )
-            elif isinstance(event, RequestReceived):
-                task = self._loop.create_task(self._answer(event))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-            elif isinstance(event, ConnectionEnded | DataReceived):
-                continue
+        self._turn = None
+        for _ in range(TURN):
+            event = self._core.next_event()
+            if event is None:
+                break
+            self._happened(event)
         self._settle()
+        self._read_on()
+
+    def _happened(self, event: Heard) -> None:
+        if isinstance(event, HelloReceived):
+            self._greet(event.hello, event.protocol)
+        elif isinstance(event, RequestReceived):
+            task = self._loop.create_task(self._answer(event))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _greet(self, hello: Hello, protocol: int) -> None:
+        wanted = self._terms.token
+        if wanted and not hmac.compare_digest(wanted.encode(), hello.token.encode()):
+            reason = "this is not the token" if hello.token else "a token is wanted"
+            self._core.refuse(AuthFailed(reason=reason))
+            return
+        self._terms.clients.greet(self, hello.client_id, hello.role)
+        self._core.welcome(
+            Welcome(
+                protocol=protocol,
+                version=__version__,
+                pid=self._terms.pid,
+                started=STARTED,
+                frame_limit=LIMIT,
+                session_limit=self._terms.session_limit,
+            )
+        )
 
     async def _answer(self, asked: RequestReceived) -> None:
         try:
             # Answers to a client that does not read them would pile up.
-            await self._room.wait()
-            reply = await self._handle(self._core, asked.message)
+            await self._wait_for_room()
+            reply = await self._terms.handle(self._core, asked.message)
+            if not isinstance(reply, Message):
+                await self._wait_for_room()
+                reply = reply()
             if not self._transport.is_closing():
                 self._core.reply(asked.number, reply)
         except Exception as error:  # noqa: BLE001 - one request that fails must
@@ -104,6 +164,11 @@ class ClientProtocol(asyncio.Protocol):
                 self._core.fail(asked.number, self._told(error))
         self._settle()
 
+    async def _wait_for_room(self) -> None:
+        # Again and again: whoever was woken first may have filled it up.
+        while not self._room.is_set():
+            await self._room.wait()
+
     def _told(self, error: Exception) -> HoldfastError:
         """Return what a client hears: internals never go to a peer, the log has the traceback."""
         if isinstance(error, HoldfastError) and not isinstance(error, LocalProtocolError):
@@ -111,18 +176,36 @@ class ClientProtocol(asyncio.Protocol):
         self._loop.call_exception_handler({"message": "request failed", "exception": error})
         return Internal(summary=type(error).__name__)
 
+    def _give_up_requests(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
     def _settle(self) -> None:
         """Write what is to be written, arm the timer, close when it is over."""
         if self._transport.is_closing():
             return
         if buffers := self._core.drain():
             self._transport.writelines(buffers)
-        if self._core.should_close:
-            self._transport.close()
         if self._timer is not None:
             self._timer.cancel()
-        deadline = self._core.deadline()
-        self._timer = self._loop.call_at(deadline, self._expire) if deadline is not None else None
+            self._timer = None
+        if self._core.should_close:
+            self._transport.close()
+            self._timer = self._loop.call_later(LINGER, self._transport.abort)
+        elif (deadline := self._core.deadline()) is not None:
+            self._timer = self._loop.call_at(deadline, self._expire)
+
+    def _read_on(self) -> None:
+        """Read while there is room for answers and everything read before is used up."""
+        if self._transport.is_closing():
+            return
+        has_room, is_behind = self._room.is_set(), self._core.is_behind
+        if has_room and is_behind and self._turn is None:
+            self._turn = self._loop.call_soon(self._act)
+        wanted = has_room and not is_behind
+        if wanted is not self._is_reading:
+            self._is_reading = wanted
+            (self._transport.resume_reading if wanted else self._transport.pause_reading)()
 
     def _expire(self) -> None:
         self._core.expire(self._loop.time())

@@ -86,6 +86,11 @@ class Connection(ABC, Generic[Heard]):
         ended, self._ended = self._ended, None
         return ended
 
+    @property
+    def is_behind(self) -> bool:
+        """Something fed is not used up: `drain`, `next_event` again, and only then `feed`."""
+        return not self._deaf and self._reader.is_behind
+
     # -- act
 
     def send_data(self, channel: int, offset: int, payload: Buffer) -> None:

@@ -15,7 +15,7 @@ from holdfast.errors import (
 from holdfast.protocol import codec
 from holdfast.protocol.codec import Envelope
 from holdfast.protocol.connection import Connection
-from holdfast.protocol.frames import Control
+from holdfast.protocol.frames import Buffer, Control
 from holdfast.protocol.messages import (
     FAILURE,
     HELLO,
@@ -33,6 +33,11 @@ from holdfast.protocol.version import OURS, Versions, agree
 from holdfast.types import CLIENT_ID, LABEL_LIMIT
 
 OWED_LIMIT = 256  # a client that asks faster than it is answered waits; a flood ends here
+OWED_BYTES = 8 << 20  # of requests that wait, two of the longest; their sum is what they cost
+# Answers that no caller decides on (unknown, forbidden, too many) before what was said must be
+# drained: each is ten times as long as the shortest request that earns it.
+REFUSALS_AT_ONCE = 64
+WAIT = "wait for answers before asking for more"
 
 
 class HelloReceived(NamedTuple):
@@ -55,6 +60,13 @@ class NoticeReceived(NamedTuple):
     message: Message
 
 
+class Owed(NamedTuple):
+    """A request that is being answered."""
+
+    kind: str
+    size: int
+
+
 class DaemonEnd(Connection[HelloReceived | RequestReceived | NoticeReceived]):
     """What a daemon may say and hear on one connection."""
 
@@ -66,7 +78,8 @@ class DaemonEnd(Connection[HelloReceived | RequestReceived | NoticeReceived]):
         self.role = Role.STREAM
         self.label = ""
         self._versions = versions
-        self._owed: dict[int, str] = {}
+        self._owed: dict[int, Owed] = {}
+        self._refusals = 0
 
     # -- act
 
@@ -80,7 +93,7 @@ class DaemonEnd(Connection[HelloReceived | RequestReceived | NoticeReceived]):
 
     def reply(self, number: int, message: Message) -> None:
         """Answer a request."""
-        self._send(Step.REPLY, number, self._owed.pop(number), message)
+        self._send(Step.REPLY, number, self._owed.pop(number).kind, message)
 
     def fail(self, number: int, error: HoldfastError) -> None:
         """Answer a request with an error."""
@@ -101,10 +114,16 @@ class DaemonEnd(Connection[HelloReceived | RequestReceived | NoticeReceived]):
         # After a goodbye the replies still owed are delivered first.
         return super().should_close or (self.state is State.CLOSING and not self._owed)
 
+    # -- drain
+
+    def drain(self) -> list[Buffer]:
+        self._refusals = 0
+        return super().drain()
+
     # -- hear
 
     def _waits_for_an_answer(self) -> bool:
-        return self.state is State.GREETED
+        return self.state is State.GREETED or self._refusals >= REFUSALS_AT_ONCE
 
     def _heard(self, frame: Control) -> HelloReceived | RequestReceived | NoticeReceived | None:
         envelope = codec.open_envelope(frame.payload)
@@ -118,7 +137,7 @@ class DaemonEnd(Connection[HelloReceived | RequestReceived | NoticeReceived]):
         try:
             self._hear(Step.HELLO, HELLO)
         except AlreadyAuthenticated as error:
-            self.fail(envelope.id, error)
+            self._refuse_request(envelope.id, error)
             return None
         hello = codec.read_body(envelope, Hello)
         protocol = agree(client=hello.protocol, daemon=self._versions)
@@ -133,22 +152,34 @@ class DaemonEnd(Connection[HelloReceived | RequestReceived | NoticeReceived]):
         except NotAuthenticated as error:
             self._outbox.append(codec.encode(number, FAILURE, codec.failure_of(error)))
             raise
+        if number in self._owed:
+            raise RemoteProtocolError(problem=f"request {number} is still being answered")
+        refusal = self._reason_against(envelope)
+        if refusal is not None:
+            self._refuse_request(number, refusal)
+            return None
+        message = codec.read_body(envelope, REQUESTS[envelope.kind].message)
+        self._owed[number] = Owed(envelope.kind, len(envelope.body))
+        return RequestReceived(number, message)
+
+    def _reason_against(self, envelope: Envelope) -> HoldfastError | None:
         request = REQUESTS.get(envelope.kind)
         if request is None:
             self.skipped += 1
-            self.fail(number, UnknownRequest(kind=envelope.kind))
-            return None
+            return UnknownRequest(kind=envelope.kind)
         if request.role is Role.CONTROL and self.role is Role.STREAM:
-            self.fail(number, _forbidden(envelope.kind))
-            return None
-        if number in self._owed:
-            raise RemoteProtocolError(problem=f"request {number} is still being answered")
+            return _forbidden(envelope.kind)
         if len(self._owed) >= OWED_LIMIT:
-            self.fail(number, LimitReached(resource="unanswered requests", limit=OWED_LIMIT))
-            return None
-        message = codec.read_body(envelope, request.message)
-        self._owed[number] = envelope.kind
-        return RequestReceived(number, message)
+            return LimitReached(resource="unanswered requests", limit=OWED_LIMIT, remedy=WAIT)
+        if sum(owed.size for owed in self._owed.values()) + len(envelope.body) > OWED_BYTES:
+            return LimitReached(
+                resource="bytes of unanswered requests", limit=OWED_BYTES, remedy=WAIT
+            )
+        return None
+
+    def _refuse_request(self, number: int, error: HoldfastError) -> None:
+        self._refusals += 1
+        self.fail(number, error)
 
     def _heard_notice(self, envelope: Envelope) -> NoticeReceived | None:
         kind = NOTICES.get(envelope.kind)

@@ -72,9 +72,14 @@ class FrameReader:
         self._partial = bytearray()
 
     def feed(self, data: Buffer) -> None:
-        if self._at < len(self._chunk):
+        if self.is_behind:
             raise LocalProtocolError(problem="fed before the last chunk was used up")
         self._chunk, self._at = memoryview(data), 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the last chunk is not used up."""
+        return self._at < len(self._chunk)
 
     @property
     def held(self) -> int:

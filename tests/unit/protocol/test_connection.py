@@ -14,6 +14,7 @@ from holdfast.errors import (
     ProtocolMismatch,
     RemoteProtocolError,
     RoleForbidden,
+    Superseded,
     TimedOut,
     Unfamiliar,
     UnknownRequest,
@@ -23,16 +24,19 @@ from holdfast.protocol.client_end import ClientEnd, EventReceived, ReplyReceived
 from holdfast.protocol.connection import ConnectionEnded, DataReceived
 from holdfast.protocol.daemon_end import (
     OWED_LIMIT,
+    REFUSALS_AT_ONCE,
     DaemonEnd,
     HelloReceived,
     NoticeReceived,
     RequestReceived,
 )
-from holdfast.protocol.frames import HEADER, LIMIT_BEFORE_HANDSHAKE, control_frame
+from holdfast.protocol.frames import HEADER, LIMIT, LIMIT_BEFORE_HANDSHAKE, control_frame
 from holdfast.protocol.messages import (
     Failure,
     Get,
     Goodbye,
+    Input,
+    InputTaken,
     Kill,
     List,
     Listed,
@@ -334,6 +338,56 @@ def test_more_unanswered_requests_than_the_limit_are_refused() -> None:
     (reply,) = both.heard_by_client
     assert isinstance(reply, ReplyReceived)
     assert isinstance(reply.result, LimitReached)
+
+
+def test_more_bytes_of_unanswered_requests_than_the_limit_are_refused() -> None:
+    both = Joined().greet()
+    for _ in range(3):
+        both.client.request(Input(session="k3v9qd", offset=0, data=bytes(LIMIT - 100)))
+    small = both.client.request(Ping())
+    both.to_daemon()
+    both.to_client()
+
+    (reply,) = both.heard_by_client
+    assert isinstance(reply, ReplyReceived)
+    assert (reply.number, type(reply.result)) == (3, LimitReached)
+    assert [event.number for event in asked(both)] == [1, 2, small]
+
+
+def test_answered_requests_make_room_for_more_bytes() -> None:
+    both = Joined().greet()
+    for _ in range(4):
+        number = both.client.request(Input(session="k3v9qd", offset=0, data=bytes(LIMIT - 100)))
+        both.to_daemon()
+        both.daemon.reply(number, InputTaken(end=1))
+
+    assert [event.number for event in asked(both)] == [1, 2, 3, 4]
+
+
+def asked(both: Joined) -> list[RequestReceived]:
+    return [event for event in both.heard_by_daemon if isinstance(event, RequestReceived)]
+
+
+def test_a_flood_of_what_is_refused_is_answered_a_part_at_a_time() -> None:
+    both = Joined().greet()
+    flood = b"".join(raw(n, "no_such", {}) for n in range(1, REFUSALS_AT_ONCE * 2 + 2))
+    both.daemon.feed(flood)
+
+    answered = []
+    while both.daemon.is_behind:
+        assert both.daemon.next_event() is None
+        answered.append(len(both.daemon.drain()))
+
+    assert answered == [REFUSALS_AT_ONCE, REFUSALS_AT_ONCE, 1]
+    assert len(flood) < LIMIT_BEFORE_HANDSHAKE
+
+
+def test_an_end_that_is_still_unread_leaves_nothing_behind() -> None:
+    both = Joined().greet()
+    both.daemon.feed(raw(1, "ping", {}) * 2)
+    both.daemon.refuse(Superseded(reason="test"))
+
+    assert not both.daemon.is_behind
 
 
 # -- rubbish

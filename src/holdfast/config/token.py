@@ -1,0 +1,50 @@
+"""The token: a file that lets only those in who can read it. Without it nobody is asked.
+
+It is for whoever hands the socket on, into a container or over ssh: there the user id of
+the peer no longer says who it is.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from holdfast.errors import IoFailed, PermissionDenied
+
+TOKEN_LIMIT = 4096  # bytes; it has to fit into a hello
+
+
+def read_token(file: Path, uid: int) -> str:
+    """Return the token, "" where there is no such file.
+
+    Raises PermissionDenied with the fix when others could know it, IoFailed when it is none.
+    """
+    try:
+        fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise _distrust(file, f"cannot be opened: {error.strerror}", f"mend {file}") from error
+    with os.fdopen(fd, "rb") as opened:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode):
+            raise _distrust(file, "is no file", f"remove {file}")
+        if found.st_uid != uid:
+            raise _distrust(file, f"belongs to user {found.st_uid}", f"remove {file}")
+        if found.st_mode & 0o077:
+            raise _distrust(file, "is open to other users", f"chmod 600 {file}")
+        return _text(file, opened.read(TOKEN_LIMIT + 1))
+
+
+def _text(file: Path, content: bytes) -> str:
+    token = content.decode(errors="replace").strip()
+    if not token or len(content) > TOKEN_LIMIT or not token.isascii() or not token.isprintable():
+        raise IoFailed(
+            action=f"reading the token in {file}",
+            reason="it is not one line of printable ASCII",
+            remedy=f"write a new one: openssl rand -hex 32 > {file}; or remove it to do without",
+        )
+    return token
+
+
+def _distrust(file: Path, what: str, remedy: str) -> PermissionDenied:
+    return PermissionDenied(action=f"using the token {file}, which {what}", remedy=remedy)
