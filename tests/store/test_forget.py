@@ -21,6 +21,7 @@ from holdfast.store.forget import (
     search,
 )
 from holdfast.store.mend import mend
+from holdfast.store.removal import finish
 from tests.store.kills import killed_before
 from tests.store.scenes import NOW, assert_settled, printed, timeline_of
 from tests.store.test_log import pattern
@@ -83,6 +84,29 @@ def test_the_old_file_is_overwritten_and_not_only_unlinked(tmp_path: Path) -> No
 
     assert os.pread(fd, 2000, 0) == bytes(1000)
     os.close(fd)
+
+
+def test_after_a_kill_what_is_called_forgotten_is_overwritten_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    outcomes = set()
+    for step in count(1):
+        directory = printed(tmp_path / str(step), 1000)
+        fd = os.open(directory / segment_name(0), os.O_RDONLY)
+
+        def forgetting(directory: Path = directory) -> None:
+            with timeline_of(directory) as timeline:
+                forget(directory, timeline, 10, 20)
+
+        killed = killed_before(step, forgetting)
+        finish(directory)
+        is_forgotten = Missing(10, 20, "forgotten") in kept(directory)
+        assert os.pread(fd, 2000, 0) == (bytes(1000) if is_forgotten else pattern(0, 1000))
+        outcomes.add(is_forgotten)
+        os.close(fd)
+        if not killed:
+            break
+    assert outcomes == {False, True}
 
 
 def test_a_reader_is_never_shown_the_zeros(tmp_path: Path) -> None:
