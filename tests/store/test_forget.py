@@ -2,6 +2,7 @@
 
 import os
 import threading
+import zlib
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from holdfast.errors import OffsetPruned
 from holdfast.formats.kept import Kept, Missing
 from holdfast.formats.segments import segment_name
+from holdfast.formats.timeline import Tick, decode_each
 from holdfast.store import LogReader, LogWriter, kept, verify
 from holdfast.store.forget import (
     PIECE,
@@ -21,6 +23,7 @@ from holdfast.store.forget import (
     search,
 )
 from holdfast.store.mend import mend
+from holdfast.store.removal import finish
 from tests.store.kills import killed_before
 from tests.store.scenes import NOW, assert_settled, printed, timeline_of
 from tests.store.test_log import pattern
@@ -83,6 +86,79 @@ def test_the_old_file_is_overwritten_and_not_only_unlinked(tmp_path: Path) -> No
 
     assert os.pread(fd, 2000, 0) == bytes(1000)
     os.close(fd)
+
+
+def test_after_a_kill_what_is_called_forgotten_is_overwritten_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    outcomes = set()
+    for step in count(1):
+        directory = printed(tmp_path / str(step), 1000)
+        fd = os.open(directory / segment_name(0), os.O_RDONLY)
+
+        def forgetting(directory: Path = directory) -> None:
+            with timeline_of(directory) as timeline:
+                forget(directory, timeline, 10, 20)
+
+        killed = killed_before(step, forgetting)
+        finish(directory)
+        is_forgotten = Missing(10, 20, "forgotten") in kept(directory)
+        assert os.pread(fd, 2000, 0) == (bytes(1000) if is_forgotten else pattern(0, 1000))
+        outcomes.add(is_forgotten)
+        os.close(fd)
+        if not killed:
+            break
+    assert outcomes == {False, True}
+
+
+def typed(directory: Path, size: int) -> Path:
+    """A log with a tick for every byte, and one byte that waits for its tick."""
+    printed(directory, size, tick=1)
+    (directory / "timeline.torn-1").write_bytes((directory / "timeline").read_bytes())
+    return directory
+
+
+def known_runs(path: Path) -> set[int]:
+    """The bytes of a typed log that the ticks' checksums give away."""
+    records = decode_each(path.read_bytes()[32:])
+    ticks = [record for record in records if isinstance(record, Tick)]
+    ends = {one.offset: one.crc for one in ticks}
+    return {end - 1 for end, crc in ends.items() if crc == zlib.crc32(pattern(end - 1, end))}
+
+
+def test_forgotten_bytes_cannot_be_read_back_from_checksums(tmp_path: Path) -> None:
+    typed(tmp_path, 1000)
+    with LogWriter(tmp_path) as log, timeline_of(tmp_path) as timeline:
+        log.write(pattern(1000, 1001))
+        timeline.feed(1000, pattern(1000, 1001), NOW)
+        log.seal()
+        forget(tmp_path, timeline, 300, 400)
+        forget(tmp_path, timeline, 990, 1001)
+        timeline.flush(NOW)
+
+    assert known_runs(tmp_path / "timeline") == {*range(300), *range(400, 990)}
+    assert not (tmp_path / "timeline.torn-1").exists()
+    assert verify(tmp_path) is None
+    assert mend(tmp_path, NOW).torn == []
+
+
+def test_after_a_kill_checksums_are_taken_out_at_the_next_start(tmp_path: Path) -> None:
+    gone: set[int] = set()
+    for step in count(1, 3):
+        directory = printed(tmp_path / str(step), 40, tick=1)
+
+        def forgetting(directory: Path = directory) -> None:
+            with timeline_of(directory) as timeline:
+                forget(directory, timeline, 10, 20)
+
+        killed = killed_before(step, forgetting)
+        finish(directory)
+        gone = set(range(10, 20)) if kept(directory)[1:] else set()
+        assert known_runs(directory / "timeline") == set(range(40)) - gone
+        assert verify(directory) is None
+        if not killed:
+            break
+    assert gone
 
 
 def test_a_reader_is_never_shown_the_zeros(tmp_path: Path) -> None:

@@ -154,6 +154,33 @@ def test_an_error_after_a_whole_segment_does_not_lose_its_count(tmp_path: Path) 
         assert writer.write(b"more") == 4
 
 
+def test_syncing_reaches_every_segment_that_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def recorded(fd: int) -> None:
+        synced.append(os.fstat(fd).st_ino)
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    with LogWriter(tmp_path, segment_size=4) as writer:
+
+        def expected(*firsts: int) -> list[int]:
+            paths = [tmp_path / segment_name(first) for first in firsts]
+            return [path.stat().st_ino for path in [*paths, tmp_path]]
+
+        write_all(writer, b"0123456789")
+        writer.sync()
+        assert synced == expected(0, 4, 8)
+        synced.clear()
+        write_all(writer, b"0123")
+        (tmp_path / segment_name(0)).unlink()
+        writer.sync()
+        assert synced == expected(8, 12)
+
+
 # -- the reader
 
 

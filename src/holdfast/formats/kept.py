@@ -66,6 +66,13 @@ class Holes:
         self._holes[low:high] = joined
         self._starts[low:high] = [one.start for one in joined]
 
+    def only(self, reason: str) -> "Holes":
+        """Return the holes of one reason."""
+        chosen = Holes()
+        chosen._holes = [hole for hole in self._holes if hole.reason == reason]
+        chosen._starts = [hole.start for hole in chosen._holes]
+        return chosen
+
     def holding(self, offset: int) -> Missing | None:
         """Return the hole in which *offset* lies."""
         index = bisect_right(self._starts, offset) - 1

@@ -8,7 +8,7 @@ from holdfast.formats.segments import Range, first_offset
 from holdfast.formats.timeline import Hole, HoleReason
 from holdfast.store.log_reader import LogReader
 from holdfast.store.removal import ERASED, overwrite, remove
-from holdfast.store.timeline import Recorder
+from holdfast.store.timeline import TIMELINE, Recorder
 
 PIECE = 1 << 20
 SAMPLES = 64
@@ -28,7 +28,8 @@ def forget(directory: Path, timeline: Recorder, start: int, end: int) -> int:
         ranges = [Range(max(start, kept.start), min(end, kept.end)) for kept in log.ranges()]
     holes = [Hole(*(a, b - a), HoleReason.FORGOTTEN) for a, b in ranges if a < b]
     gone = remove(directory, timeline, holes)
-    for path in _torn_pieces(directory, start, end):
+    # The ticks of a torn timeline have checksums too.
+    for path in [*_torn_pieces(directory, start, end), *directory.glob(f"{TIMELINE}{TORN}*")]:
         overwrite(path)
     return gone
 

@@ -33,6 +33,7 @@ class LogWriter:
         firsts = segment_firsts(directory)
         self._first = firsts[-1] if firsts else 0
         self._fd = self._open(self._first)
+        self._synced = 0  # every segment before it is on the disk
         # The only truth about the end: a pump may have died between its write and `advance`.
         self._position = os.fstat(self._fd).st_size
 
@@ -97,6 +98,19 @@ class LogWriter:
         os.ftruncate(self._fd, end - self._first)
         self._position = end - self._first
 
+    def sync(self) -> None:
+        """Return when all that is in the log by now is on the disk.
+
+        It waits for the disk, so it may be called in another thread while this one writes.
+        """
+        firsts = [first for first in segment_firsts(self._directory) if first >= self._synced]
+        for first in firsts:
+            _sync(self._directory / segment_name(first))
+        # A new segment is there after a power cut if the directory says so.
+        _sync(self._directory)
+        # What lies before the last one does not change any more.
+        self._synced = max(firsts, default=self._synced)
+
     def tail(self, start: int) -> bytes | None:
         """Return the bytes from *start* to the end, None if they begin in an older segment."""
         at = start - self._first
@@ -134,3 +148,14 @@ def segment_firsts(directory: Path) -> list[int]:
     # Bare names: a Path for each would take longer than the listing.
     found = (first_offset(name) for name in os.listdir(directory))  # noqa: PTH208
     return sorted(first for first in found if first is not None)
+
+
+def _sync(path: Path) -> None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return  # dropped since it was listed
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

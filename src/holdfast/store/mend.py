@@ -81,7 +81,8 @@ def mend(directory: Path, now_ns: int) -> Mended:
     # First of all, so that no kill from here on can let offsets go back.
     with LogWriter(directory) as log:
         log.skip_to(max(log.end, judged.highest))
-        log.seal()
+        if judged.torn:
+            log.seal()
     with LogReader(directory) as reader:
         aside = _keep_aside(directory, reader, judged.torn)
         with TimelineWriter(directory, reader) as timeline:

@@ -16,6 +16,7 @@ from holdfast.formats.timeline import Hole, HoleReason
 from holdfast.store.kept import KeptList
 from holdfast.store.log import LogWriter, segment_firsts
 from holdfast.store.log_reader import WITHDRAWN
+from holdfast.store.scrub import scrub
 from holdfast.store.timeline import Recorder
 
 FRESH = ".new"  # the end of the name of a copy that does not count yet
@@ -49,7 +50,14 @@ def remove(directory: Path, timeline: Recorder, holes: Sequence[Hole]) -> int:
     except OSError:
         _discard(directory)
         raise
+    forgotten = [hole for hole in holes if hole.reason == HoleReason.FORGOTTEN]
+    for hole in forgotten:
+        timeline.disregard(hole.offset, hole.offset + hole.length)
     timeline.append(*holes)
+    # Before the files: a file that is not overwritten yet tells `finish` that this may be
+    # unfinished too.
+    if forgotten:
+        scrub(directory, Holes(forgotten))
     for change in changes:
         _swap(directory, change)
     return sum(change.end - change.first - _length(change.pieces) for change in changes)
@@ -68,6 +76,8 @@ def finish(directory: Path) -> int:
     if changes and changes[-1].first == segment_firsts(directory)[-1]:
         with LogWriter(directory) as log:  # its end stays where it is
             log.seal()
+    if any(change.erase for change in changes):
+        scrub(directory, holes.only(FORGOTTEN))
     for change in changes:
         _copy(directory, change)
         _swap(directory, change)

@@ -140,6 +140,11 @@ class TimelineWriter:
             self._waiting.append(b"".join(map(encode, records)))
         self._write_waiting()
 
+    def disregard(self, start: int, end: int) -> None:
+        """Have the next tick say nothing about the bytes from *start* to *end*."""
+        if start < self._offset and self._ticked < end:
+            self._crc = 0
+
     def begin_epoch(self, offset: int) -> bytes:
         """Have a new epoch count from *offset* on, and return it."""
         self.append(Epoch(offset, os.urandom(EPOCH_SIZE)))
