@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,19 @@ from typing import Any
 import pytest
 
 from holdfast.client.blocking import Client
-from holdfast.errors import CommandNotFound, SessionGone
-from holdfast.protocol.messages import Get, Input, Kill, List, Restore, SessionInfo
+from holdfast.errors import CommandNotFound, OffsetPruned, SessionGone
+from holdfast.formats.timeline import Inserted, Life, Tick, decode
+from holdfast.protocol.messages import (
+    Du,
+    Get,
+    Input,
+    Kill,
+    List,
+    Output,
+    Restore,
+    SessionInfo,
+)
+from holdfast.store import Journal, verify
 from tests.support.home import Home, running_home, until
 
 pytestmark = pytest.mark.slow
@@ -234,9 +246,6 @@ def test_an_ended_session_runs_again_when_asked_to(tmp_path: Path) -> None:
 
 
 def test_the_timeline_knows_what_holdfast_wrote_itself(tmp_path: Path) -> None:
-    from holdfast.formats.timeline import Inserted, Life, decode  # noqa: PLC0415
-    from holdfast.store.verify import verify  # noqa: PLC0415
-
     with running_home(tmp_path / "h") as home, home.client() as client:
         session = home.create(client, "sh", "-c", "echo once")
         home.ended(client, session.id)
@@ -353,3 +362,87 @@ def test_two_who_restore_at_once_get_the_same_program(tmp_path: Path) -> None:
             until(lambda: found(one, session.id).state == "running", "it to run")
             assert found(two, session.id).life == 2
             assert home.output(one, session.id).count("── restored ".encode()) == 1
+
+
+def lose_power(home: Home) -> None:
+    """End everything, and have the next start find another boot."""
+    home.power_off()
+    with Journal.open(home.paths.journal) as journal:
+        journal.note("boot", "another boot").result()
+
+
+def logs(home: Home, session: str) -> list[Path]:
+    return sorted((home.paths.state / "sessions" / session).glob("*.log"))
+
+
+def test_a_log_that_lost_its_end_in_a_power_cut_never_goes_back(tmp_path: Path) -> None:
+    """T19: what a viewer has seen and the disk has not must not be printed twice over."""
+    with running_home(tmp_path / "h") as home:
+        with home.client() as client:
+            session = shell(home, client)
+            type_in(client, session.id, b"seq 1000\n", at=28)
+            until(lambda: b"\n1000\r\n" in home.output(client, session.id), "its output")
+            end = found(client, session.id).offset
+            until(lambda: timeline_end(home, session.id) == end, "the timeline to know it all")
+            seen = home.output(client, session.id)
+        lose_power(home)
+        (log,) = logs(home, session.id)
+        os.truncate(log, 1000)
+        with log.open("ab") as file:
+            file.write(bytes(500))  # what a file system leaves that had no time for more
+        with home.client() as client:
+            slept = found(client, session.id)
+            assert slept.state == "dormant"
+            assert slept.offset == len(seen)
+            (use,) = client.call(Du()).sessions
+            ((start, end, reason),) = use.missing
+            assert reason == "torn"
+            assert start <= 1000 < end == slept.offset
+            with pytest.raises(OffsetPruned):
+                client.call(Output(session=session.id, since=start))
+
+            restored = client.call(Restore(session=session.id))
+
+            assert client.call(Output(session=session.id, until=start)).data == seen[:start]
+            assert restored.offset > end
+            assert "── restored ".encode() in home.output(client, session.id, end)
+        assert list(log.parent.glob("*.torn-*"))
+
+
+def test_a_power_cut_that_cost_nothing_costs_nothing(tmp_path: Path) -> None:
+    with running_home(tmp_path / "h") as home:
+        with home.client() as client:
+            session = shell(home, client)
+            end = found(client, session.id).offset
+            until(lambda: timeline_end(home, session.id) == end, "the timeline to know it all")
+            seen = home.output(client, session.id)
+        lose_power(home)
+        with home.client() as client:
+            assert home.output(client, session.id) == seen
+            assert client.call(Du()).sessions[0].missing == []
+
+
+def timeline_end(home: Home, session: str) -> int:
+    """Return up to where a timeline vouches for its log."""
+    records = decode((home.paths.state / "sessions" / session / "timeline").read_bytes()).records
+    return max((record.offset for record in records if isinstance(record, Tick)), default=0)
+
+
+def test_a_newer_home_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    """An older Holdfast in the home of a newer one."""
+    with running_home(tmp_path / "h") as home:
+        with home.client() as client:
+            session = shell(home, client)
+        home.power_off()
+        with sqlite3.connect(home.paths.journal) as journal:
+            journal.execute("PRAGMA user_version = 99")
+            journal.execute("UPDATE meta SET value = '99' WHERE name = 'format'")
+            journal.execute("UPDATE meta SET value = '7.0' WHERE name = 'holdfast_version'")
+        journal.close()
+        before = {path: path.read_bytes() for path in home.paths.state.rglob("*.db*")}
+
+        said = home.failing("ls")
+
+        assert "install Holdfast 7.0" in said
+        assert {path: path.read_bytes() for path in before} == before
+        assert b"first 42 life" in logs(home, session.id)[0].read_bytes()

@@ -156,7 +156,7 @@ async def _serve(
     settling = loop.create_task(_settle(loop, sessions, journal))
     await ended.wait()
     settling.cancel()
-    link.is_ending = True
+    link.close()
     for server in servers:
         server.close()
     sessions.close()

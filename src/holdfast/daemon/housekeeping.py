@@ -70,6 +70,7 @@ class Housekeeping:
         self.look = find
         self._sessions = sessions
         self._sizes: dict[str, int] = {}
+        self._finished: set[str] = set()  # what a kill kept from being done is done
         self._waiting: set[str] = set()  # to be looked at
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="housekeeping")
         self._timer = loop.call_later(AFTER_START, self._look_at_all)
@@ -158,8 +159,10 @@ class Housekeeping:
         if kept is None or not kept.directory.is_dir():
             self._sizes.pop(session, None)
             return
-        if kept.printed is None:
+        if session not in self._finished:
+            # Also of one that grows: it writes behind everything that was to be taken away.
             finish(kept.directory)
+            self._finished.add(session)
         limit = min(self.per_session, IN_MEMORY_BYTES) if kept.ephemeral else self.per_session
         oldest = 0.0 if self._keep_for is None else time.time() - self._keep_for
         with self.timeline(kept) as timeline:
@@ -192,12 +195,16 @@ class _Elsewhere:
     """A timeline that belongs to the loop."""
 
     def __init__(self, ask_loop: Callable[[Callable[[], bool]], bool], printed: Printed) -> None:
-        self.ask_loop = ask_loop
+        self._ask_loop = ask_loop
         self._printed = printed
 
-    def append(self, record: Hole) -> None:
-        """Return once it is recorded: only then may the bytes go."""
-        if not self.ask_loop(lambda: self._printed.mark(record)):
+    def append(self, *records: Hole) -> None:
+        """Return once they are recorded: only then may the bytes go."""
+        if not self._ask_loop(lambda: self._printed.mark(*records)):
+            raise _Over
+
+    def disregard(self, start: int, end: int) -> None:
+        if not self._ask_loop(lambda: self._printed.disregard(start, end)):
             raise _Over
 
 

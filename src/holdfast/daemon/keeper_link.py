@@ -82,6 +82,12 @@ class KeeperLink:
         self._channel = channel
         self._loop.add_reader(channel.fileno(), self._readable, channel)
 
+    def close(self) -> None:
+        """Hear no more: what the keeper says from now on is for the next daemon."""
+        self.is_ending = True
+        if self._channel is not None:
+            self._loop.remove_reader(self._channel.fileno())
+
     # -- ask
 
     def spawn(self, body: Body) -> "asyncio.Future[None]":

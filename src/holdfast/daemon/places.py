@@ -12,6 +12,7 @@ from holdfast.daemon.input_page import Page
 from holdfast.daemon.record import Record
 from holdfast.errors import InvalidArgument
 from holdfast.formats.segments import first_offset
+from holdfast.store.forget import finish_forgetting
 from holdfast.types import SESSION_ID
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
@@ -68,6 +69,10 @@ class Places:
         """Remove what was made for a program that is no more, or never came to be."""
         self.remove_page(record)
         shutil.rmtree(self.directory(record), ignore_errors=True)
+
+    def finish_forgetting(self) -> None:
+        """Remove what a kill has left of sessions that were forgotten."""
+        finish_forgetting(self._logs)
 
     def sweep_memory(self, held: Container[str]) -> None:
         """Remove what ephemeral sessions left behind that nobody holds any more."""

@@ -58,12 +58,19 @@ class Printed:
     def mark_resize(self, size: Size) -> None:
         self.mark(Resize(self.log.end, time.time_ns(), size.cols, size.rows))
 
-    def mark(self, record: Life | Resize | Hole) -> bool:
-        """Write a record into the timeline; False if this is closed by now."""
+    def mark(self, *records: Life | Resize | Hole) -> bool:
+        """Write records into the timeline; False if this is closed by now."""
+        return self._with_timeline(lambda timeline: timeline.append(*records))
+
+    def disregard(self, start: int, end: int) -> bool:
+        """Have the next tick say nothing of these bytes; False if this is closed by now."""
+        return self._with_timeline(lambda timeline: timeline.disregard(start, end))
+
+    def _with_timeline(self, do: Callable[[TimelineWriter], None]) -> bool:
         if self._is_closed:
             return False
         try:
-            self._timeline.append(record)
+            do(self._timeline)
         except (HoldfastError, OSError) as error:
             self._complain(str(error))
         return True

@@ -7,6 +7,7 @@ from holdfast.daemon.places import Places
 from holdfast.daemon.printed import report
 from holdfast.daemon.record import Record
 from holdfast.daemon.records import Records
+from holdfast.errors import HoldfastError
 from holdfast.session.lifecycle import OVER, Event, State, advance
 from holdfast.session.recovery import (
     Do,
@@ -57,6 +58,7 @@ class Reconciling:
 
     def rest(self, journal: Journal, held: Container[str]) -> Iterator[tuple[Record, Outcome]]:
         """Decide about everything that nobody holds; yield what has changed."""
+        self._places.finish_forgetting()
         self._rebooted = journal.noted(BOOT) not in (None, boot_id())
         for record in journalled(journal):
             # What the keeper holds it also has a newer record of.
@@ -90,18 +92,20 @@ class Reconciling:
         yield record, outcome
 
     def _mend(self, record: Record) -> None:
-        """Have the log hold only what was printed: the machine may have lost power."""
+        """Have the log hold only what was printed, if the machine may have lost power.
+
+        After a mere SIGKILL every byte is there, also those that no tick vouches for yet.
+        """
         directory = self._places.directory(record)
-        if not directory.is_dir():
+        if not self._rebooted or not directory.is_dir():
             return
         try:
             mended = mend(directory, time.time_ns())
-        except OSError as error:
+        except (OSError, HoldfastError) as error:
             report(f"the log of session {record.id} could not be checked: {error}")
             return
         record.offset = max(record.offset, mended.highest)
-        if mended.torn or self._rebooted:
-            self.highest[record.id] = record.offset
+        self.highest[record.id] = record.offset
         if mended.torn:
             report(f"the log of session {record.id} was torn, and is kept without {mended.torn}")
 

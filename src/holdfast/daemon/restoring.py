@@ -84,6 +84,8 @@ class Restoring:
         missing = f"; {shown(wanted)} is no longer there" if cwd != wanted else ""
         await self._begin_life(record, missing, asked=asked)
         try:
+            # Before it runs: a life that ends with the machine has to be counted.
+            await self._scribe.commit(record)
             return self._creating.start(record, cwd, env, record.umask)
         except HoldfastError as error:
             self._not_started(record, error)

@@ -19,7 +19,7 @@ from holdfast.daemon.record import Held, Record
 from holdfast.daemon.turns import Turns
 from holdfast.errors import SessionGone
 from holdfast.formats.segments import SEGMENT_SIZE
-from holdfast.session.lifecycle import OVER, Event, OutputEnd, State, advance
+from holdfast.session.lifecycle import LIVE, Event, OutputEnd, State, advance
 from holdfast.session.recovery import PROVEN_AFTER
 from holdfast.types import ExitStatus, Size
 
@@ -198,7 +198,7 @@ class Session:
 
     def child_ended(self, exit_: dict[str, Any]) -> None:
         """The keeper has reaped the program; its last output may still be coming."""
-        if self.record.state in OVER or self._ending is not None:
+        if self.record.state not in LIVE or self._ending is not None:
             return
         self.child_exit, self.kill_at = exit_, None
         status = exit_.get("status")
@@ -216,12 +216,12 @@ class Session:
         self._look_at_end()
 
     def _look_at_end(self) -> None:
-        if self._ending is None or self.stalled is not None or self.record.state in OVER:
+        if self._ending is None or self.stalled is not None or self.record.state not in LIVE:
             return
         # Most terminals hang up with their program. One slice only: what the program left
         # behind may flood, and the others have their turns too.
         self._serve()
-        if self.record.state in OVER or self.stalled is not None:
+        if self.record.state not in LIVE or self.stalled is not None:
             return
         if self._ending.is_over(self._loop.time()):
             self._finish()
@@ -231,7 +231,7 @@ class Session:
             self._end_timer = self._loop.call_at(deadline, self._look_at_end)
 
     def _finish(self) -> None:
-        if self.record.state in OVER or not self._drain():
+        if self.record.state not in LIVE or not self._drain():
             return
         self._advance(Event.FINISHED)
         self.close()
@@ -253,7 +253,7 @@ class Session:
         self.input.close(lambda: SessionGone(session=self.record.id))
         self.printed.close()
         self.held.close()
-        if self.record.state in OVER:
+        if self.record.state not in LIVE:
             self._page.unlink(missing_ok=True)
 
     def resize(self, size: Size) -> None:

@@ -69,8 +69,11 @@ class _Found(NamedTuple):
 class Recorder(Protocol):
     """Where a hole is recorded: a timeline, or somebody who has it recorded there."""
 
-    def append(self, record: Hole) -> None:
-        """Record a hole; the bytes go only after this has returned."""
+    def append(self, *records: Hole) -> None:
+        """Record holes; the bytes go only after this has returned."""
+
+    def disregard(self, start: int, end: int) -> None:
+        """Have no checksum that is still to be written say anything about these bytes."""
 
 
 class TimelineWriter:
