@@ -105,6 +105,12 @@ class Config:
         "how much all sessions keep together; unset it is 8 GiB or a tenth of the free disk",
         "a tool nobody thinks of must not be what fills the disk",
     )
+    sync: float | None = duration(
+        None,
+        "session.sync",
+        "how soon output is on the disk for sure; never leaves that to the system, half a minute",
+        "only a power cut can cost it, and waiting for the disk wears it out",
+    )
     restore: str = choice(
         ("shell", "always", "never"),
         "session.restore",

@@ -17,6 +17,7 @@ from holdfast.config import Config
 from holdfast.daemon.printed import Printed, report
 from holdfast.errors import HoldfastError
 from holdfast.formats.timeline import Hole
+from holdfast.store.log import LogWriter
 from holdfast.store.log_reader import LogReader
 from holdfast.store.removal import finish
 from holdfast.store.retention import (
@@ -66,6 +67,8 @@ class Housekeeping:
         self._loop = loop
         self._keep_for = config.keep_for
         self._budget = config.budget
+        self._sync = config.sync
+        self._unsynced: set[LogWriter] = set()
         self._state = state
         self.look = find
         self._sessions = sessions
@@ -83,6 +86,12 @@ class Housekeeping:
         if session not in self._waiting:
             self._waiting.add(session)
             self._submit(self._tidy, session)
+
+    def written(self, log: LogWriter) -> None:
+        """Have the disk take what was printed, if and as soon as the user wants that."""
+        if self._sync is not None and log not in self._unsynced:
+            self._unsynced.add(log)
+            self._loop.call_later(self._sync, self._submit, self._sync_now, log)
 
     def make_room(self) -> None:
         """Give up the oldest that is kept: the disk is full, and a program waits."""
@@ -172,6 +181,10 @@ class Housekeeping:
         self._sizes[session] = usage(kept.directory).log
         if sum(self._sizes.values()) > self.budget:
             self._evict(0)
+
+    def _sync_now(self, log: LogWriter) -> None:
+        self._unsynced.discard(log)
+        log.sync()
 
     def _evict(self, room: int) -> None:
         """Bring all together within the budget, or *room* below what they have now."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from holdfast.daemon.input_page import Page
 from holdfast.daemon.keystrokes import Input
@@ -21,12 +21,32 @@ from holdfast.errors import SessionGone
 from holdfast.formats.segments import SEGMENT_SIZE
 from holdfast.session.lifecycle import LIVE, Event, OutputEnd, State, advance
 from holdfast.session.recovery import PROVEN_AFTER
+from holdfast.store.log import LogWriter
 from holdfast.types import ExitStatus, Size
 
 RETRY_STALLED = 0.25  # seconds between tries to write to a full disk
 EPHEMERAL_SEGMENT = 1 << 20  # they keep 16 MiB, and give up a segment at a time
 LOOK_AFTER = 1.0  # seconds after it has printed something; `cd` prints the next prompt
 FIRST_PROBE, LONGEST_PROBE = 0.1, 1.0  # seconds between looks at a terminal nobody has open
+
+
+class Watcher(Protocol):
+    """Who has to know what happens to a session."""
+
+    def finished(self, session: "Session") -> None:
+        """It is over: child and output have ended."""
+
+    def changed(self, record: Record) -> None:
+        """Its record is to be written down."""
+
+    def grew(self, log: LogWriter) -> None:
+        """It has printed something."""
+
+    def sealed(self, session: str) -> None:
+        """Its log has begun another segment."""
+
+    def full(self) -> None:
+        """There is no room for what it prints."""
 
 
 class Session:
@@ -46,10 +66,7 @@ class Session:
         directory: Path,
         page: Path,
         choice: Choice,
-        finished: Callable[["Session"], None],
-        changed: Callable[[Record], None],
-        sealed: Callable[[str], None],
-        full: Callable[[], None],
+        watcher: Watcher,
     ) -> None:
         self.record = record
         self.held = held
@@ -59,12 +76,12 @@ class Session:
         """When the keeper will KILL, by the monotonic clock; its successor has to know."""
         self._loop = loop
         self._turns = turns
-        self._finished = finished
-        self._changed = changed
-        self._full = full
+        self._watcher = watcher
         self._page = page
         size = EPHEMERAL_SEGMENT if record.ephemeral else SEGMENT_SIZE
-        self.printed = Printed(loop, directory, segment_size=size, sealed=lambda: sealed(record.id))
+        self.printed = Printed(
+            loop, directory, segment_size=size, sealed=lambda: watcher.sealed(record.id)
+        )
         try:
             self._pump = pump_for(choice, held.master, held.out, self.printed.log)
             splices = choice.kind == "splice"
@@ -133,6 +150,7 @@ class Session:
             elif self._look_timer is None:
                 self._look_timer = self._loop.call_later(LOOK_AFTER, self._look_where_it_is)
             self.printed.grew()
+            self._watcher.grew(self.printed.log)
 
     # -- what is worth knowing after its death
 
@@ -145,12 +163,12 @@ class Session:
             return  # it has ended, or this system has no such file
         if now_in not in (self.record.last_cwd or self.record.cwd, ""):
             self.record.last_cwd = now_in.removesuffix(" (deleted)")
-            self._changed(self.record)
+            self._watcher.changed(self.record)
 
     def _prove(self) -> None:
         """A restored program that has lived so long was worth restoring."""
         self.record.short_lives = 0
-        self._changed(self.record)
+        self._watcher.changed(self.record)
 
     # -- output that goes nowhere for a while
 
@@ -161,7 +179,7 @@ class Session:
             self._ending.stalled(self._loop.time())
         self.stalled = reason
         if reason == DISK_FULL:
-            self._full()
+            self._watcher.full()
         self._look_later(RETRY_STALLED, self._retry)
 
     def _retry(self) -> None:
@@ -236,7 +254,7 @@ class Session:
         self._advance(Event.FINISHED)
         self.close()
         self.printed.wake()
-        self._finished(self)
+        self._watcher.finished(self)
 
     def ask_end(self, kill_at: float) -> None:
         """Note that the session is being ended, and when it will be killed at the latest."""

@@ -27,6 +27,7 @@ from holdfast.protocol.messages import SessionInfo
 from holdfast.session.lifecycle import LIVE, OVER, Event, State, advance
 from holdfast.session.recovery import Do, Keeper
 from holdfast.store.journal import Journal
+from holdfast.store.log import LogWriter
 from holdfast.types import Size
 
 SHUTDOWN_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL)
@@ -184,10 +185,7 @@ class Sessions:
                 directory=directory,
                 page=self._places.page(record),
                 choice=self._choice,
-                finished=self._finished,
-                changed=self._write,
-                sealed=self.housekeeping.grown,
-                full=self.housekeeping.make_room,
+                watcher=self,
             )
         except OSError as error:
             raise failed(directory, error) from error
@@ -279,7 +277,19 @@ class Sessions:
             # Started, but it could not be begun with; nobody will ask for it any more.
             self._link.tell({"op": "forget", "id": session})
 
-    def _finished(self, session: Session) -> None:
+    def changed(self, record: Record) -> None:
+        self._write(record)
+
+    def grew(self, log: LogWriter) -> None:
+        self.housekeeping.written(log)
+
+    def sealed(self, session: str) -> None:
+        self.housekeeping.grown(session)
+
+    def full(self) -> None:
+        self.housekeeping.make_room()
+
+    def finished(self, session: Session) -> None:
         record = session.record
         del self._living[record.id]
         facts = {"code": record.exit.code, "signal": record.exit.signal, "offset": record.offset}

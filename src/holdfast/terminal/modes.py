@@ -45,7 +45,7 @@ class Modes:
         return b"".join(sequences)
 
     def _learn(self, found: re.Match[bytes]) -> None:
-        modes, switch, reset, kitty, _flags, other = found.groups()
+        modes, switch, reset, kitty, flags, other = found.groups()
         if modes:
             for number in (int(text) for text in modes.split(b";") if text):
                 # For both kinds the set holds what differs from an ordinary terminal.
@@ -57,6 +57,7 @@ class Modes:
             self._set.clear()
             self._kitty = self._other_keys = False
         elif kitty:
-            self._kitty = True  # popped or not: popping too many is harmless
+            # Pushed or popped: popping too many is harmless. But set to nothing is off.
+            self._kitty = not (kitty == b"=" and flags.partition(b";")[0] in (b"", b"0"))
         else:
             self._other_keys = bool(other) and other != b"0"
