@@ -149,13 +149,13 @@ def test_a_daemon_that_hangs_for_ever_is_named_and_replaced(tmp_path: Path) -> N
         with home.client() as client:
             flood = Flood(home, client)
             flood.grows(client)
-        trap = home.paths.state / "sessions" / "zzzzzz"
-        trap.mkdir()
-        os.mkfifo(trap / "session.json")
-        home.kill_daemon()
+        status = home.with_spare()
+        os.mkfifo(home.paths.config_file)  # whoever opens it waits for a writer
+        for pid in (status["daemon"]["spare"], status["daemon"]["pid"]):
+            os.kill(pid, signal.SIGKILL)
 
         assert "silent, pid" in home.hold("daemon", "status", check=False)
-        (trap / "session.json").unlink()
+        home.paths.config_file.unlink()
         home.hold("daemon", "restart")
 
         with home.client() as client:
