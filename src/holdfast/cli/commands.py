@@ -60,6 +60,7 @@ def _option(*names: str, value: str, help: str, repeats: bool = False) -> Argume
 
 ID = Argument(("ID",), "an id, the beginning of one, a name or a key")
 JSON = _switch("--json", help="JSON, for scripts")
+TAKEOVER = _switch("--takeover", help="also if somebody else owns it, who is told")
 
 COMMANDS = (
     Command(
@@ -122,6 +123,7 @@ COMMANDS = (
             Argument(("TEXT",), "what to type", repeats=True, optional=True),
             _switch("--enter", help="press Enter after it"),
             _switch("--stdin", help="type what comes from stdin (not in the process list)"),
+            TAKEOVER,
         ),
         (
             ("hold send build 'make test' --enter", "run a command in a shell"),
@@ -136,6 +138,7 @@ COMMANDS = (
             ID._replace(optional=True),
             _switch("--all", help="every living session"),
             _switch("--now", help="without the grace: KILL instead of TERM first"),
+            TAKEOVER,
         ),
         (("hold kill build", "TERM, then KILL"), ("hold kill --all --now", "everything")),
         "holdfast.cli.sessions:kill",
@@ -154,7 +157,7 @@ COMMANDS = (
     Command(
         "clear",
         "drop what a session printed before its last screenful",
-        (ID,),
+        (ID, TAKEOVER),
         (("hold clear build", "offsets go on as before"), ("hold du", "what is left")),
         "holdfast.cli.keeping:clear",
     ),
@@ -166,6 +169,7 @@ COMMANDS = (
             _option("--since", value="N", help="only from this offset on"),
             _option("--until", value="N", help="only up to this offset"),
             _switch("--yes", help="do not ask"),
+            TAKEOVER,
         ),
         (
             ("hold forget build", "overwritten, and then looked for"),

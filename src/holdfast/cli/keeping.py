@@ -45,7 +45,7 @@ def clear(values: Namespace) -> int:
     """Drop what a session printed before its last screenful."""
     with door.client() as client:
         session = door.session_named(client, values.id)
-        erased = client.call(Clear(session=session.id))
+        erased = client.call(Clear(session=session.id, takeover=values.takeover))
     print(f"{render.size(erased.bytes)} dropped; offset {erased.start} is the first one kept")
     return OK
 
@@ -60,7 +60,8 @@ def forget(values: Namespace) -> int:
         if not values.yes:
             print(_what_is_forgotten(session, since, until), file=sys.stderr)
             _confirm("destroy it?")
-        request = Forget(session=session.id, since=since, until=until)
+        takeover = values.takeover
+        request = Forget(session=session.id, since=since, until=until, takeover=takeover)
         erased = client.call(request, SEARCH_TIMEOUT)
     return _tell_erased(session, erased)
 

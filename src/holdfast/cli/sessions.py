@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from holdfast.cli import door, render
 from holdfast.cli.exits import OK, OWN_FAILURE, Exit, Usage, note
 from holdfast.client.blocking import Client
-from holdfast.errors import HoldfastError, NotFound, SessionGone, SessionTerminating, TimedOut
+from holdfast.errors import (
+    HoldfastError,
+    NotFound,
+    OwnerRequired,
+    SessionGone,
+    SessionTerminating,
+    TimedOut,
+)
 from holdfast.protocol.messages import Create, Created, Get, Kill, List, Role, SessionInfo
 from holdfast.terminal.size import size_of
 from holdfast.types import LABEL_LIMIT, ExitStatus, Size
@@ -122,18 +129,26 @@ def kill(values: Namespace) -> int:
     with door.client() as client:
         if not values.all:
             session = door.session_named(client, values.id)
-            client.call(Kill(session=session.id, now=values.now))
+            client.call(Kill(session=session.id, now=values.now, takeover=values.takeover))
             wait_for_end(client, session.id)
             return OK
         living = client.call(List()).sessions
+        told: list[SessionInfo] = []
+        refused: OwnerRequired | None = None
         for session in living:
             try:
-                client.call(Kill(session=session.id, now=values.now))
+                client.call(Kill(session=session.id, now=values.now, takeover=values.takeover))
+                told.append(session)
             except (NotFound, SessionGone, SessionTerminating):
                 pass  # it was quicker
-        for session in living:
+            except OwnerRequired as error:
+                refused = error
+                note(error.what)
+        for session in told:
             wait_for_end(client, session.id)
-    note(f"{len(living)} ended" if living else "no session lives")
+    note(f"{len(told)} ended" if living else "no session lives")
+    if refused is not None:
+        raise refused
     return OK
 
 

@@ -90,15 +90,16 @@ def send(values: Namespace) -> int:
     data += ENTER if values.enter else b""
     with door.client() as client:
         session = door.session_named(client, values.id)
-        type_in(client, session.id, data)
+        type_in(client, session.id, data, takeover=values.takeover)
     return OK
 
 
-def type_in(client: Client, session: str, data: bytes) -> None:
+def type_in(client: Client, session: str, data: bytes, *, takeover: bool = False) -> None:
     """Send *data* as this client's input from its beginning, each byte once."""
     at = 0
     while at < len(data):
-        piece = Input(session=session, offset=at, data=data[at : at + SEND_PIECE])
+        part = data[at : at + SEND_PIECE]
+        piece = Input(session=session, offset=at, data=part, takeover=takeover)
         try:
             at = client.call(piece).end
         except TimedOut as error:

@@ -29,7 +29,10 @@ RECONNECT_FOR = 10.0  # seconds to go on trying; the keeper's longest pause betw
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5  # seconds between tries
 CLOSED = "the daemon closed the connection"
 Passing = type[HoldfastError] | tuple[type[HoldfastError], ...]
-REPEATABLE = (m.Create, m.Input, m.Resize, m.Kill, m.Restore, m.Clear, m.Forget)
+REPEATABLE = (
+    *(m.Create, m.Input, m.Resize, m.Kill, m.Restore, m.Clear, m.Forget),
+    *(m.Claim, m.Takeover, m.Release),
+)
 
 
 def connect(
@@ -93,7 +96,9 @@ class Client:
     def call(self, message: m.Input, timeout: float = ...) -> m.InputTaken: ...
     @overload
     def call(
-        self, message: m.Get | m.Resize | m.Kill | m.Restore, timeout: float = ...
+        self,
+        message: m.Get | m.Resize | m.Kill | m.Restore | m.Claim | m.Takeover | m.Release,
+        timeout: float = ...,
     ) -> m.SessionInfo: ...
     @overload
     def call(self, message: m.Clear | m.Forget, timeout: float = ...) -> m.Erased: ...

@@ -126,12 +126,22 @@ async def _serve(
         "started": time.time(),
     }
     journal = _paths(spec).journal
+    clients = Clients(config.connection_limit)
     sessions = Sessions(
-        loop, link, state=state, runtime=runtime, journal=journal, config=config, choice=choice
+        loop,
+        link,
+        state=state,
+        runtime=runtime,
+        journal=journal,
+        config=config,
+        choice=choice,
+        tell=clients.tell,
     )
     terms = Terms(
         handle=Requests(sessions).answer,
-        clients=Clients(config.connection_limit),
+        clients=clients,
+        arrived=sessions.owners.arrived,
+        left=sessions.owners.left,
         uid=os.getuid(),
         pid=os.getpid(),
         session_limit=config.session_limit,

@@ -7,7 +7,7 @@ cannot grow without bound; but it has to leave when the places are needed.
 from typing import Protocol
 
 from holdfast.errors import HoldfastError, LimitReached, Superseded
-from holdfast.protocol.messages import Role
+from holdfast.protocol.messages import Message, Role
 
 REMEDY = "close some that are no longer needed, or raise daemon.connections in config.toml"
 
@@ -18,6 +18,9 @@ class Connection(Protocol):
     def refuse(self, error: HoldfastError) -> None:
         """Say why, and close."""
 
+    def tell(self, event: Message) -> None:
+        """Say what has happened."""
+
 
 class Clients:
     """The places of a daemon and who sits there."""
@@ -27,6 +30,8 @@ class Clients:
         self._strangers: dict[Connection, None] = {}  # have not said hello; oldest first
         self._greeted: dict[Connection, tuple[str, Role]] = {}
         self._newest: dict[tuple[str, Role], Connection] = {}
+        self._numbers: dict[int, Connection] = {}
+        self._last_number = 0
 
     def enter(self, connection: Connection) -> None:
         """Give a new connection a place, or refuse it; tell `left` when it is gone."""
@@ -41,18 +46,27 @@ class Clients:
             self._strangers[connection] = None
         refused.refuse(LimitReached(resource="connections", limit=self._limit, remedy=REMEDY))
 
-    def greet(self, connection: Connection, client_id: str, role: Role) -> None:
-        """Take note who a connection is; an older one of the same client has to end."""
+    def greet(self, connection: Connection, client_id: str, role: Role) -> int:
+        """Take note who a connection is, and number it; an older one of its client has to end."""
         del self._strangers[connection]
         older = self._newest.get((client_id, role))
         self._greeted[connection] = client_id, role
         self._newest[client_id, role] = connection
         if older is not None:
             older.refuse(Superseded(reason=f"client {client_id} has connected again"))
+        self._last_number += 1
+        self._numbers[self._last_number] = connection
+        return self._last_number
+
+    def tell(self, number: int, message: Message) -> None:
+        """Send an event to a connection that may have gone."""
+        if connection := self._numbers.get(number):
+            connection.tell(message)
 
     def left(self, connection: Connection) -> None:
         """A connection is gone; that of an older one says nothing about a newer."""
         self._strangers.pop(connection, None)
+        self._numbers = {n: one for n, one in self._numbers.items() if one is not connection}
         who = self._greeted.pop(connection, None)
         if who is not None and self._newest.get(who) is connection:
             del self._newest[who]

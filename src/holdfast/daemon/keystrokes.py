@@ -111,6 +111,19 @@ class Input:
         self._go_on()
         return taken
 
+    def withdraw(self, error: Callable[[], HoldfastError]) -> None:
+        """Refuse with *error* what still waits; the piece under way is finished."""
+        self._queue.clear()
+        self._queued = 0
+        pending = self._page.pending if self._left else None
+        self._promised = {pending.slot: pending.end} if pending else {}
+        for slot, waiting in self._waiters.items():
+            known = self._promised.get(slot, 0)
+            for waiter in waiting:
+                if waiter.end > known and not waiter.taken.done():
+                    waiter.taken.set_exception(error())
+            self._waiters[slot] = [one for one in waiting if not one.taken.done()]
+
     def close(self, error: Callable[[], HoldfastError]) -> None:
         """Take no more; what still waits fails with *error*."""
         if self._closed:

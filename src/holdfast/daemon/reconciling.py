@@ -88,7 +88,7 @@ class Reconciling:
         else:
             goes_on = outcome.do in (Do.SLEEP, Do.RESTORE)
             record.state = advance(record.state, Event.SLEPT if goes_on else Event.VANISHED)
-        record.recovery, record.pid = outcome.recovery, None
+        record.recovery, record.pid, record.owner = outcome.recovery, None, {}
         yield record, outcome
 
     def _mend(self, record: Record) -> None:

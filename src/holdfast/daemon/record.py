@@ -61,6 +61,8 @@ class Record:
     umask: int = 0o022
     last_cwd: str = ""
     """Where the program was when it last printed something."""
+    owner: dict[str, str] = field(default_factory=dict)
+    """Who owns it; see `session.ownership`."""
     life: int = 1
     began: float = 0.0
     """When this life was started."""
@@ -99,7 +101,9 @@ class Record:
         except (KeyError, TypeError, ValueError):
             return None
 
-    def info(self, stalled: str | None = None) -> SessionInfo:
+    def info(self, stalled: str | None = None, client_id: str = "") -> SessionInfo:
+        """Return what a client hears of the session; *client_id* is who asks."""
+        owner = self.owner.get("client_id")
         return SessionInfo(
             id=self.id,
             name=self.name,
@@ -121,6 +125,8 @@ class Record:
             life=self.life,
             restore=self.restore,
             ephemeral=self.ephemeral,
+            owner=self.owner.get("label") or owner,
+            owned=owner is not None and owner == client_id,
         )
 
 

@@ -11,6 +11,7 @@ from holdfast.daemon.sessions import Sessions
 from holdfast.errors import InvalidArgument
 from holdfast.protocol.daemon_end import DaemonEnd
 from holdfast.protocol.messages import (
+    Claim,
     Clear,
     Create,
     Created,
@@ -29,13 +30,15 @@ from holdfast.protocol.messages import (
     OutputChunk,
     Ping,
     Pong,
+    Release,
     Resize,
     Restore,
     SessionInfo,
+    Takeover,
 )
-from holdfast.session.lifecycle import OVER
+from holdfast.session.lifecycle import LIVE, OVER
 from holdfast.store.log_reader import LogReader
-from holdfast.types import Size
+from holdfast.types import LABEL_LIMIT, Size
 
 CHUNK = 256 * 1024  # bytes of one reply: a whole flood in steps that delay nobody
 LOOK_AGAIN = 0.2  # seconds between looks whether the journal can be opened at all
@@ -47,6 +50,7 @@ class Requests:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._owners = sessions.owners
         self._table: dict[type[Message], Callable[[DaemonEnd, Any], Awaitable[Reply]]] = {
             Create: self._create,
             List: self._list,
@@ -59,6 +63,9 @@ class Requests:
             Clear: self._clear,
             Forget: self._forget,
             Du: self._du,
+            Claim: self._claim,
+            Takeover: self._takeover,
+            Release: self._release,
             Ping: self._ping,
         }
 
@@ -81,15 +88,22 @@ class Requests:
             except TimeoutError:
                 pass  # perhaps there is trouble now
 
-    async def _create(self, _client: DaemonEnd, asked: Create) -> Created:
-        return await self._sessions.create(asked)
+    async def _create(self, client: DaemonEnd, asked: Create) -> Created:
+        made = await self._sessions.create(asked)
+        record = self._sessions.records.find(made.session.id)
+        if made.outcome == "created" and record.state in LIVE:
+            self._owners.created(client, record)
+        return Created(session=self._info(record, client), outcome=made.outcome)
 
-    async def _list(self, _client: DaemonEnd, asked: List) -> Listed:
+    async def _list(self, client: DaemonEnd, asked: List) -> Listed:
         shown = [r for r in self._sessions.records.all() if asked.ended or r.state not in OVER]
-        return Listed(sessions=[brief(self._sessions.info(record)) for record in shown])
+        return Listed(sessions=[brief(self._info(record, client)) for record in shown])
 
-    async def _get(self, _client: DaemonEnd, asked: Get) -> SessionInfo:
-        return self._sessions.info(self._sessions.records.find(asked.session))
+    async def _get(self, client: DaemonEnd, asked: Get) -> SessionInfo:
+        return self._info(self._sessions.records.find(asked.session), client)
+
+    def _info(self, record: Record, client: DaemonEnd) -> SessionInfo:
+        return self._sessions.info(record, client.client_id)
 
     async def _output(self, _client: DaemonEnd, asked: Output) -> Callable[[], OutputChunk]:
         record = self._sessions.records.find(asked.session)
@@ -120,33 +134,68 @@ class Requests:
 
     async def _input(self, client: DaemonEnd, asked: Input) -> InputTaken:
         session = self._sessions.living(asked.session)
+        self._owners.change(client, session.record, takeover=asked.takeover)
         return InputTaken(end=await session.input.put(client.client_id, asked.offset, asked.data))
 
-    async def _resize(self, _client: DaemonEnd, asked: Resize) -> SessionInfo:
-        session = self._sessions.living(asked.session)
+    async def _resize(self, client: DaemonEnd, asked: Resize) -> SessionInfo:
+        record = self._sessions.living(asked.session).record
         try:
             size = Size(asked.cols, asked.rows)
         except ValueError as error:
             value = f"{asked.cols}x{asked.rows}"
             raise InvalidArgument(argument="size", value=value, problem=str(error)) from error
-        self._sessions.resize(session, size)
-        return self._sessions.info(session.record)
+        if asked.takeover:
+            self._owners.change(client, record, takeover=True)
+        if self._owners.may_size(client, record, size):
+            self._sessions.sized(record, size)
+        return self._info(record, client)
 
-    async def _kill(self, _client: DaemonEnd, asked: Kill) -> SessionInfo:
-        return self._sessions.info(self._sessions.kill(asked.session, now=asked.now))
+    async def _kill(self, client: DaemonEnd, asked: Kill) -> SessionInfo:
+        record = self._sessions.records.find(asked.session)
+        if record.state in LIVE:
+            self._owners.change(client, record, takeover=asked.takeover)
+        return self._info(self._sessions.kill(asked.session, now=asked.now), client)
 
-    async def _restore(self, _client: DaemonEnd, asked: Restore) -> SessionInfo:
+    async def _restore(self, client: DaemonEnd, asked: Restore) -> SessionInfo:
         record = self._sessions.records.find(asked.session)
         if asked.life in (0, record.life):
             await self._sessions.restore(record, asked=True)
-        return self._sessions.info(record)
+        return self._info(record, client)
 
-    async def _clear(self, _client: DaemonEnd, asked: Clear) -> Erased:
-        return await self._sessions.keeping.clear(self._sessions.records.find(asked.session))
+    async def _clear(self, client: DaemonEnd, asked: Clear) -> Erased:
+        return await self._sessions.keeping.clear(self._changing(client, asked))
 
-    async def _forget(self, _client: DaemonEnd, asked: Forget) -> Erased:
-        record = self._sessions.records.find(asked.session)
+    async def _forget(self, client: DaemonEnd, asked: Forget) -> Erased:
+        record = self._changing(client, asked)
         return await self._sessions.keeping.forget(record, asked.since, asked.until)
+
+    def _changing(self, client: DaemonEnd, asked: Clear | Forget) -> Record:
+        """Return a session that the client may change; one that is over nobody owns."""
+        record = self._sessions.records.find(asked.session)
+        if record.state in LIVE:
+            self._owners.change(client, record, takeover=asked.takeover)
+        return record
+
+    async def _claim(self, client: DaemonEnd, asked: Claim) -> SessionInfo:
+        record = self._sessions.living(asked.session).record
+        self._owners.claim(client, record)
+        return self._info(record, client)
+
+    async def _takeover(self, client: DaemonEnd, asked: Takeover) -> SessionInfo:
+        record = self._sessions.living(asked.session).record
+        if len(asked.reason) > LABEL_LIMIT or not asked.reason.isprintable():
+            problem = f"must be printable, {LABEL_LIMIT} characters at most"
+            raise InvalidArgument(
+                argument="reason", value=asked.reason[:LABEL_LIMIT], problem=problem
+            )
+        self._owners.takeover(client, record, asked.reason)
+        return self._info(record, client)
+
+    async def _release(self, client: DaemonEnd, asked: Release) -> SessionInfo:
+        record = self._sessions.records.find(asked.session)
+        if record.state in LIVE:
+            self._owners.release(client, record)
+        return self._info(record, client)
 
     async def _du(self, _client: DaemonEnd, _asked: Du) -> DiskUsed:
         return await self._sessions.keeping.du()

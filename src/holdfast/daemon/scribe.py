@@ -5,6 +5,7 @@ its turn, never does.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
@@ -66,10 +67,16 @@ class Scribe:
             self._newest[record.id] = _row(record)
             await asyncio.wrap_future(self._submit(record.id), loop=self._loop)
 
-    def event(self, record: Record, kind: str, time: float, **facts: Any) -> None:
+    def event(self, record: Record, kind: str, at: float, **facts: Any) -> None:
         """Note what happened to a session."""
         if not record.ephemeral:
-            self._write(lambda journal: journal.append_event(time, record.id, kind, facts))
+            self._write(lambda journal: journal.append_event(at, record.id, kind, facts))
+
+    def audit(self, record: Record, who: str, what: str, facts: dict[str, Any]) -> None:
+        """Note who did what to a session."""
+        if not record.ephemeral:
+            now = time.time()
+            self._write(lambda journal: journal.append_audit(now, record.id, who, what, facts))
 
     def life(self, record: Record, **facts: Any) -> None:
         """Note what is known of the present life of a session."""

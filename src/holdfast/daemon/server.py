@@ -24,7 +24,7 @@ from holdfast.protocol.daemon_end import (
     RequestReceived,
 )
 from holdfast.protocol.frames import LIMIT
-from holdfast.protocol.messages import Hello, Message, Welcome
+from holdfast.protocol.messages import Goodbye, Hello, Message, Welcome
 
 Reply = Message | Callable[[], Message]
 """What is large and changes is made only once there is room for it."""
@@ -47,6 +47,9 @@ class Terms:
     uid: int
     pid: int
     session_limit: int
+    arrived: Callable[[DaemonEnd], None]
+    left: Callable[[DaemonEnd, bool], None]
+    """A client's connection is over; True after a goodbye."""
     token: str = ""
 
 
@@ -89,6 +92,7 @@ class ClientProtocol(asyncio.Protocol):
         self._terms.clients.left(self)
         self._core.feed_end()
         self._give_up_requests()
+        self._leave(on_purpose=False)
         for handle in (self._timer, self._turn):
             if handle is not None:
                 handle.cancel()
@@ -110,6 +114,12 @@ class ClientProtocol(asyncio.Protocol):
         self._give_up_requests()
         self._settle()
 
+    def tell(self, event: Message) -> None:
+        """Send an event; one that does not read hears nothing more until it does."""
+        if not self._transport.is_closing() and self._room.is_set():
+            self._core.tell(event)
+            self._settle()
+
     # -- what happened
 
     def _act(self) -> None:
@@ -129,6 +139,13 @@ class ClientProtocol(asyncio.Protocol):
             task = self._loop.create_task(self._answer(event))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        elif isinstance(event, NoticeReceived) and isinstance(event.message, Goodbye):
+            self._leave(on_purpose=True)
+
+    def _leave(self, *, on_purpose: bool) -> None:
+        if self._core.connection:
+            self._terms.left(self._core, on_purpose)
+            self._core.connection = 0  # what it says from now on counts for nothing
 
     def _greet(self, hello: Hello, protocol: int) -> None:
         wanted = self._terms.token
@@ -136,7 +153,9 @@ class ClientProtocol(asyncio.Protocol):
             reason = "this is not the token" if hello.token else "a token is wanted"
             self._core.refuse(AuthFailed(reason=reason))
             return
-        self._terms.clients.greet(self, hello.client_id, hello.role)
+        number = self._terms.clients.greet(self, hello.client_id, hello.role)
+        self._core.connection = number
+        self._terms.arrived(self._core)
         self._core.welcome(
             Welcome(
                 protocol=protocol,

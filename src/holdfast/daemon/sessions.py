@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from holdfast.daemon.creation import failed
 from holdfast.daemon.housekeeping import Housekeeping, Kept
 from holdfast.daemon.keeper_link import Handed, KeeperLink
 from holdfast.daemon.keeping import Keeping
+from holdfast.daemon.owners import Owners
 from holdfast.daemon.places import Places
 from holdfast.daemon.printed import report
 from holdfast.daemon.pump import Choice
@@ -23,7 +25,7 @@ from holdfast.daemon.scribe import Scribe
 from holdfast.daemon.session import Session
 from holdfast.daemon.turns import Turns
 from holdfast.errors import HoldfastError, SessionGone, SessionTerminating
-from holdfast.protocol.messages import SessionInfo
+from holdfast.protocol.messages import Message, SessionInfo
 from holdfast.session.lifecycle import LIVE, OVER, Event, State, advance
 from holdfast.session.recovery import Do, Keeper
 from holdfast.store.journal import Journal
@@ -49,6 +51,7 @@ class Sessions:
         journal: Path,
         config: Config,
         choice: Choice,
+        tell: Callable[[int, Message], None],
     ) -> None:
         self._loop = loop
         self._link = link
@@ -57,6 +60,7 @@ class Sessions:
         self._places = Places(state, runtime)
         self.records = Records()
         self._scribe = Scribe(loop, self.records.all)
+        self.owners = Owners(loop, self.records, self._scribe, self, tell)
         self._turns = Turns(loop)
         self._living: dict[str, Session] = {}
         self._late: dict[str, Handed] = {}  # the keeper's, but not to be taken over just now
@@ -194,6 +198,7 @@ class Sessions:
         self.records.add(record)
         self._living[record.id] = session
         session.begin()
+        self.owners.resumed(record)
         if is_new:
             self._write(record)
             self._scribe.life(record)
@@ -207,6 +212,7 @@ class Sessions:
         for session in self._living.values():
             session.close()
         self._turns.close()
+        self.owners.close()
         self.housekeeping.close()
         self._scribe.close()
 
@@ -226,9 +232,10 @@ class Sessions:
         """Return the session if its output may still grow."""
         return self._living.get(record.id)
 
-    def info(self, record: Record) -> SessionInfo:
+    def info(self, record: Record, client_id: str = "") -> SessionInfo:
+        """Return what a client hears of a session."""
         session = self._living.get(record.id)
-        return record.info(session.stalled if session else None)
+        return record.info(session.stalled if session else None, client_id)
 
     def _kept(self, session: str) -> Kept | None:
         record = self.records.by_id.get(session)
@@ -262,9 +269,14 @@ class Sessions:
         """Start the program of a session again that is gone."""
         await self._restoring.restore(record, asked=asked)
 
-    def resize(self, session: Session, size: Size) -> None:
-        session.resize(size)
-        self._write(session.record)
+    def sized(self, record: Record, size: Size) -> None:
+        if session := self._living.get(record.id):
+            session.resize(size)
+            self._write(record)
+
+    def refused(self, record: Record, error: Callable[[], HoldfastError]) -> None:
+        if session := self._living.get(record.id):
+            session.input.withdraw(error)
 
     # -- what happens by itself
 
@@ -292,6 +304,7 @@ class Sessions:
     def finished(self, session: Session) -> None:
         record = session.record
         del self._living[record.id]
+        self.owners.ended(record)
         facts = {"code": record.exit.code, "signal": record.exit.signal, "offset": record.offset}
         self._scribe.life(record, ended=record.ended, maxrss_kib=record.maxrss_kib, **facts)
         self._scribe.event(record, "exit", record.ended or time.time(), **facts)

@@ -77,6 +77,8 @@ class DaemonEnd(Connection[HelloReceived | RequestReceived | NoticeReceived]):
         super().__init__(now=now)
         self.role = Role.STREAM
         self.label = ""
+        self.connection = 0
+        """The number of this connection; later ones have higher numbers."""
         self._versions = versions
         self._owed: dict[int, Owed] = {}
         self._refusals = 0

@@ -90,6 +90,10 @@ class SessionInfo(Message, frozen=True):
     """Which run of its program this is; a restore begins a new one."""
     restore: str = "shell"
     ephemeral: bool = False
+    owner: str | None = None
+    """Who may change it, by label; nobody may be."""
+    owned: bool = False
+    """Whether that is the client that asks."""
 
 
 class Create(Message, frozen=True):
@@ -166,6 +170,8 @@ class Input(Message, frozen=True):
     session: str
     offset: int
     data: bytes
+    takeover: bool = False
+    """Take the session over if somebody else owns it."""
 
 
 class InputTaken(Message, frozen=True):
@@ -180,6 +186,8 @@ class Resize(Message, frozen=True):
     session: str
     cols: int
     rows: int
+    takeover: bool = False
+    """Take the session over if somebody else owns it."""
 
 
 class Kill(Message, frozen=True):
@@ -187,6 +195,8 @@ class Kill(Message, frozen=True):
 
     session: str
     now: bool = False
+    takeover: bool = False
+    """Take the session over if somebody else owns it."""
 
 
 class Restore(Message, frozen=True):
@@ -201,6 +211,8 @@ class Clear(Message, frozen=True):
     """Drop what a session printed before the last screenful."""
 
     session: str
+    takeover: bool = False
+    """Take the session over if somebody else owns it."""
 
 
 class Forget(Message, frozen=True):
@@ -209,6 +221,8 @@ class Forget(Message, frozen=True):
     session: str
     since: int = 0
     until: int | None = None
+    takeover: bool = False
+    """Take the session over if somebody else owns it."""
 
 
 class Erased(Message, frozen=True):
@@ -248,6 +262,32 @@ class DiskUsed(Message, frozen=True):
     budget: int
     per_session: int
     free: int
+
+
+class Claim(Message, frozen=True):
+    """Own a session that nobody owns; whoever changes one claims it anyway."""
+
+    session: str
+
+
+class Takeover(Message, frozen=True):
+    """Own a session, whoever does; that client is told and goes on as an observer."""
+
+    session: str
+    reason: str = ""
+
+
+class Release(Message, frozen=True):
+    """Leave a session to whoever claims it next."""
+
+    session: str
+
+
+class Lost(Message, frozen=True):
+    """Another client has taken over a session that this one owned: it observes from now on."""
+
+    session: str
+    reason: str
 
 
 class Ping(Message, frozen=True):
@@ -291,9 +331,12 @@ REQUESTS: dict[str, Request] = {
         Request("clear_scrollback", Clear, Erased, Role.CONTROL),
         Request("forget", Forget, Erased, Role.CONTROL),
         Request("du", Du, DiskUsed, Role.STREAM),
+        Request("claim", Claim, SessionInfo, Role.CONTROL),
+        Request("takeover", Takeover, SessionInfo, Role.CONTROL),
+        Request("release", Release, SessionInfo, Role.CONTROL),
         Request("ping", Ping, Pong, Role.STREAM),
     )
 }
 NOTICES: dict[str, type[Message]] = {"goodbye": Goodbye}
-EVENTS: dict[str, type[Message]] = {"shutdown": Shutdown}
+EVENTS: dict[str, type[Message]] = {"shutdown": Shutdown, "superseded": Lost}
 HELLO, WELCOME, FAILURE = "hello", "welcome", "error"

@@ -18,6 +18,7 @@ from holdfast.errors import (
     NotConnected,
     NotFound,
     OffsetPruned,
+    OwnerRequired,
     SessionGone,
     SessionTerminating,
 )
@@ -94,6 +95,7 @@ class Attachment:
         self._detach = Detach()
         self._typed = Typed()
         self._hears_keys = True
+        self._looks_on = False
         self._left = False
         self._last_key = b"\n"
         self._retry_input_at = 0.0
@@ -212,11 +214,21 @@ class Attachment:
         elif isinstance(error, OffsetPruned):
             self._write(f"\r\n[{error.oldest - self._at} bytes are no longer kept]\r\n".encode())
             self._at = error.oldest
+        elif isinstance(error, OwnerRequired):
+            self._look_on(error)
         elif what == "output" or not isinstance(error, OVER):
             raise error
         else:  # keys and sizes for a program that is already going
             self._typed.drop()
             self._hears_keys = self._is_terminal
+
+    def _look_on(self, error: OwnerRequired) -> None:
+        """Somebody else owns the session: say so once, and let keys go nowhere."""
+        self._typed.drop()
+        if not self._looks_on:
+            self._looks_on = True
+            who = error.facts["owner"]
+            self._write(f"\r\n[you look on: {who} owns this session]\r\n".encode())
 
     def _show(self, chunk: OutputChunk) -> None:
         shown = chunk.data

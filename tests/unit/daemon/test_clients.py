@@ -2,7 +2,7 @@
 
 from holdfast.daemon.clients import Clients
 from holdfast.errors import HoldfastError, LimitReached, Superseded
-from holdfast.protocol.messages import Role
+from holdfast.protocol.messages import Lost, Message, Role
 
 
 class Peer:
@@ -10,6 +10,10 @@ class Peer:
 
     def __init__(self) -> None:
         self.refused: HoldfastError | None = None
+        self.told: list[Message] = []
+
+    def tell(self, event: Message) -> None:
+        self.told.append(event)
 
     def refuse(self, error: HoldfastError) -> None:
         assert self.refused is None
@@ -91,3 +95,18 @@ def test_the_late_end_of_an_older_connection_does_not_hide_the_newer() -> None:
 
     assert isinstance(second.refused, Superseded)
     assert third.refused is None
+
+
+def test_an_event_reaches_the_connection_of_that_number_alone() -> None:
+    clients = Clients(3)
+    one, two = entered(clients), entered(clients)
+    first = clients.greet(one, "a", Role.CONTROL)
+    second = clients.greet(two, "b", Role.CONTROL)
+    event = Lost(session="k3v9qd", reason="taken over")
+
+    clients.tell(second, event)
+    clients.left(one)
+    clients.tell(first, event)
+
+    assert first < second
+    assert (one.told, two.told) == ([], [event])
