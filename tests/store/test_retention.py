@@ -21,7 +21,6 @@ from holdfast.store.retention import (
     aged_segments,
     default_budget,
     drop,
-    evict,
     evicted,
     retain,
     surplus,
@@ -166,15 +165,26 @@ def test_dropping_leaves_other_holes_their_reasons(tmp_path: Path) -> None:
     ]
 
 
+def brought_within(
+    directories: dict[str, Path], timelines: dict[str, TimelineWriter], budget: int
+) -> dict[str, int]:
+    """Bring all logs within the budget; return how many bytes which of them lost."""
+    logs = {name: aged_segments(directory) for name, directory in directories.items()}
+    return {
+        name: drop(directories[name], timelines[name], upto)
+        for name, upto in evicted(logs, budget).items()
+    }
+
+
 def test_the_fattest_gives_first_and_the_budget_holds(tmp_path: Path) -> None:
     names = {"fat": 9500, "thin": 1500, "middle": 4600}
     directories = {name: printed(tmp_path / name, size) for name, size in names.items()}
     opened = {name: timeline_of(directory) for name, directory in directories.items()}
     timelines = {name: manager.__enter__() for name, manager in opened.items()}
 
-    assert evict(directories, timelines.__getitem__, 100_000) == {}
-    assert evict(directories, timelines.__getitem__, 10_000) == {"fat": 5000, "middle": 1000}
-    assert evict(directories, timelines.__getitem__, 10_000) == {}
+    assert brought_within(directories, timelines, 100_000) == {}
+    assert brought_within(directories, timelines, 10_000) == {"fat": 5000, "middle": 1000}
+    assert brought_within(directories, timelines, 10_000) == {}
 
     for name, manager in opened.items():
         manager.__exit__(None, None, None)

@@ -7,7 +7,7 @@ happens to most of a flood.
 
 import heapq
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,22 +101,6 @@ def retain(directory: Path, timeline: Recorder, *, limit_bytes: int, oldest: flo
     """Drop what one log has too much of or for too long; return how many bytes that was."""
     upto = surplus(aged_segments(directory), limit_bytes=limit_bytes, oldest=oldest)
     return drop(directory, timeline, upto) if upto else 0
-
-
-def evict(
-    directories: Mapping[str, Path],
-    timeline_of: Callable[[str], Recorder],
-    budget_bytes: int,
-) -> dict[str, int]:
-    """Bring all logs within the budget; return how many bytes which of them lost.
-
-    On a full disk call it with less than they have now.
-    """
-    logs = {name: aged_segments(directory) for name, directory in directories.items()}
-    return {
-        name: drop(directories[name], timeline_of(name), upto)
-        for name, upto in evicted(logs, budget_bytes).items()
-    }
 
 
 def drop(directory: Path, timeline: Recorder, upto: int) -> int:
