@@ -78,7 +78,7 @@ def test_the_terminal_is_given_back_after_a_signal(hold: Hold, number: int) -> N
 def test_the_terminal_is_given_back_when_the_session_is_killed(hold: Hold) -> None:
     terminal = shell(hold)
     (session,) = hold.sessions()
-    hold.ok("kill", session["id"], "--now")
+    hold.ok("kill", session["id"], "--now", "--takeover")
 
     _, code = terminal.end()
 

@@ -42,7 +42,7 @@ def test_a_create_sent_twice_happens_once(tmp_path: Path) -> None:
         assert first.session.id == second.session.id
         assert (first.outcome, second.outcome) == ("created", "created")
         until(log.exists, "the program to start")
-        home.hold("kill", "--now", first.session.id)
+        home.hold("kill", "--now", "--takeover", first.session.id)
         ended = home.ended(client, first.session.id)
 
         # Also after its end, and by a daemon that was not there.

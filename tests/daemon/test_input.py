@@ -9,7 +9,16 @@ import pytest
 
 from holdfast.client.blocking import Client
 from holdfast.errors import InputQueueFull, InvalidArgument
-from holdfast.protocol.messages import Get, Input, InputTaken, List, Output, Resize, SessionInfo
+from holdfast.protocol.messages import (
+    Get,
+    Input,
+    InputTaken,
+    List,
+    Output,
+    Release,
+    Resize,
+    SessionInfo,
+)
 from tests.support.home import Home, running_home, until
 
 pytestmark = pytest.mark.slow
@@ -95,6 +104,7 @@ def test_input_of_several_clients_keeps_its_pieces_whole(tmp_path: Path) -> None
         offsets = {ann: 0, bob: 0}
         for client, piece in pieces:
             ask(client, Input(session=session.id, offset=offsets[client], data=piece))
+            client.call(Release(session=session.id))
             offsets[client] += len(piece)
         go.touch()
         until(lambda: got.exists() and got.stat().st_size == 200 * 7, "all of it")
@@ -109,21 +119,21 @@ def test_input_of_several_clients_keeps_its_pieces_whole(tmp_path: Path) -> None
 def test_a_queue_that_is_full_says_so_and_goes_on_later(tmp_path: Path) -> None:
     got, go = tmp_path / "got", tmp_path / "go"
     piece = os.urandom(1 << 20)
-    with running_home(tmp_path / "h") as home, home.client() as client, home.client() as other:
+    with running_home(tmp_path / "h") as home, home.client() as client:
         session = ready(home, client, "sh", "-c", NOT_READING.format(go=go, got=got))
         for n in range(2):
             ask(client, Input(session=session.id, offset=n << 20, data=piece))
         with pytest.raises(InputQueueFull):
-            typed(other, session, 0, piece)
+            typed(client, session, 2 << 20, piece)
         with pytest.raises(InputQueueFull):
-            typed(other, session, 0, bytes(3 << 20))
+            typed(client, session, 2 << 20, bytes(3 << 20))
         with pytest.raises(InvalidArgument, match="resend from 2097152"):
             typed(client, session, 3 << 20, b"x")
         go.touch()
         answers = 0
         while answers < 2:
             answers += len(client.replies())
-        assert typed(other, session, 0, b"end") == 3
+        assert typed(client, session, 2 << 20, b"end") == (2 << 20) + 3
         until(lambda: got.stat().st_size >= 2 * len(piece) + 3, "all of it")
 
         assert got.read_bytes() == piece + piece + b"end"
@@ -140,8 +150,8 @@ def test_input_survives_its_client_and_the_daemon(tmp_path: Path) -> None:
         pid = home.kill_daemon()
         home.next_daemon(pid)
         with home.client() as other:  # typed before the resend, in the middle of a piece
-            ask(other, Input(session=session.id, offset=0, data=b"<other>"))
-            other.call(Get(session=session.id))
+            ask(other, Input(session=session.id, offset=0, data=b"<other>", takeover=True))
+            other.call(Release(session=session.id))
             client.reconnect()
             ask(client, Input(session=session.id, offset=0, data=data))
             client.call(Get(session=session.id))

@@ -230,7 +230,7 @@ def test_no_more_sessions_than_the_setting_allows(tmp_path: Path) -> None:
     with running_home(tmp_path / "h", limit) as home, home.client() as client:
         first, _ = [home.create(client, "cat") for _ in range(2)]
         assert isinstance(refused(client, b"cat"), LimitReached)
-        home.hold("kill", "--now", first.id)
+        home.hold("kill", "--now", "--takeover", first.id)
         home.ended(client, first.id)
         home.create(client, "cat")
 
@@ -253,7 +253,7 @@ def test_a_lack_of_descriptors_is_a_limit_and_ends_nothing(tmp_path: Path) -> No
                 home.kill_daemon()
                 assert isinstance(refused(client, b"cat"), LimitReached)
             assert {one.id for one in client.call(List()).sessions} == {s.id for s in sessions}
-            home.hold("kill", "--now", sessions[0].id)
+            home.hold("kill", "--now", "--takeover", sessions[0].id)
             home.ended(client, sessions[0].id)
             create(client, b"cat")
             assert home.running()["keeper"]["pid"] == keeper
