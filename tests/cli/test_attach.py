@@ -50,6 +50,29 @@ def test_leaving_and_coming_back(hold: Hold) -> None:
     assert again.end() == (b"", 0)
 
 
+def test_a_second_terminal_looks_on_until_it_may_or_insists(hold: Hold) -> None:
+    one = shell(hold, "-k", "k")
+    two = hold.terminal("run", "-k", "k", "--", "sh")
+    two.expect("ready\r\n")
+    two.send("mine\r")
+    two.expect("[you look on: terminal pts/")
+    one.send("one\r")
+    two.expect("one\r\none\r\n")
+
+    three = hold.terminal("run", "-k", "k", "--takeover", "--", "sh")
+    three.expect("ready\r\none\r\none\r\n")
+    three.send("three\r")
+    one.expect("three\r\nthree\r\n")
+    one.send("again\r")
+    one.expect("[you look on: terminal pts/")
+    three.send(DETACH)
+    assert three.end()[1] == 0
+
+    two.send("two\r")  # nobody owns it now
+    one.expect("two\r\ntwo\r\n")
+    assert b"mine" not in hold.ok("output", hold.sessions()[0]["id"]).encode()
+
+
 def test_a_lone_press_goes_to_the_program(hold: Hold) -> None:
     terminal = hold.terminal("run", "--", "sh", "-c", ECHO)
     terminal.expect("ready")

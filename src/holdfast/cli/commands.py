@@ -75,6 +75,7 @@ COMMANDS = (
             _option("--size", value="COLSxROWS", help="size of its terminal (yours, or 80x24)"),
             _option("--restore", value="WHEN", help="after a reboot: never, shell, always"),
             _switch("--ephemeral", help="keep its output in memory only, and nothing afterwards"),
+            TAKEOVER,
         ),
         (
             ("hold run", "your shell, kept"),

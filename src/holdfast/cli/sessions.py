@@ -17,7 +17,16 @@ from holdfast.errors import (
     SessionTerminating,
     TimedOut,
 )
-from holdfast.protocol.messages import Create, Created, Get, Kill, List, Role, SessionInfo
+from holdfast.protocol.messages import (
+    Create,
+    Created,
+    Get,
+    Kill,
+    List,
+    Role,
+    SessionInfo,
+    Takeover,
+)
 from holdfast.terminal.size import size_of
 from holdfast.types import LABEL_LIMIT, ExitStatus, Size
 
@@ -35,6 +44,8 @@ def run(values: Namespace) -> int:
     request = create_request(values, os.environ)
     with door.client() as client:
         created = client.call(request)
+        if values.takeover:
+            client.call(Takeover(session=created.session.id))
         if values.detach:
             print(created.session.id)
             return OK
