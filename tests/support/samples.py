@@ -24,6 +24,9 @@ SESSION = m.SessionInfo(
     life=2,
     restore="always",
     ephemeral=True,
+    duration=1.75,
+    maxrss_kib=4096,
+    killed_by="terminal pts/3",
 )
 
 ERASED = m.Erased(bytes=100, start=120, gone=True, found=["/state/journal.db"])
@@ -76,6 +79,17 @@ SAMPLES: dict[str, m.Message] = {
     "resize reply": SESSION,
     "kill": m.Kill(session="k3v9qd", now=True),
     "kill reply": SESSION,
+    "signal": m.Signal(session="k3v9qd", signal="SIGINT", token="c0ffee"),
+    "signal reply": SESSION,
+    "rename": m.Rename(session="k3v9qd", name="test"),
+    "rename reply": SESSION,
+    "kill_all": m.KillAll(now=True, asked=1_750_000_000.5),
+    "kill_all reply": m.KilledAll(
+        killed=[SESSION],
+        spared=[m.Spared(session="x2y4z6", name="", code="OWNER_REQUIRED", what="owned by ada")],
+    ),
+    "wait": m.Wait(session="k3v9qd", timeout=1.5),
+    "wait reply": SESSION,
     "restore": m.Restore(session="k3v9qd", life=2),
     "restore reply": SESSION,
     "clear_scrollback": m.Clear(session="k3v9qd"),

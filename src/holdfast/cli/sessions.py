@@ -2,15 +2,15 @@
 
 import os
 import sys
-import time
 from argparse import Namespace
 from collections.abc import Mapping
 
 from holdfast.cli import door, render
-from holdfast.cli.exits import OK, OWN_FAILURE, Exit, Usage, note
+from holdfast.cli.exits import OK, OWN_FAILURE, Exit, Usage, code_of_codes, note
+from holdfast.cli.waiting import end_of
 from holdfast.client.blocking import Client
-from holdfast.errors import HoldfastError, NotFound, SessionGone, SessionTerminating, TimedOut
-from holdfast.protocol.messages import Create, Created, Get, Kill, List, Role, SessionInfo
+from holdfast.errors import HoldfastError
+from holdfast.protocol.messages import Create, Created, Kill, KillAll, List, Role, SessionInfo
 from holdfast.terminal.size import size_of
 from holdfast.types import LABEL_LIMIT, ExitStatus, Size
 
@@ -18,7 +18,6 @@ FALLBACK_SIZE = (80, 24)
 FALLBACK_TERM = "xterm-256color"  # the daemon's own model; "dumb" is what has no terminal at all
 SIZE_VARIABLES = ("COLUMNS", "LINES")  # they would go stale at the first resize
 END_TIMEOUT = 60.0  # seconds; the grace, which is a setting, and 10 s for the last output
-PAUSE = 0.02
 POLICIES = ("never", "shell", "always")
 LIVING = ("starting", "running", "terminating")
 
@@ -123,27 +122,20 @@ def kill(values: Namespace) -> int:
         if not values.all:
             session = door.session_named(client, values.id)
             client.call(Kill(session=session.id, now=values.now))
-            wait_for_end(client, session.id)
+            end_of(client, session.id, END_TIMEOUT)
             return OK
-        living = client.call(List()).sessions
-        for session in living:
-            try:
-                client.call(Kill(session=session.id, now=values.now))
-            except (NotFound, SessionGone, SessionTerminating):
-                pass  # it was quicker
-        for session in living:
-            wait_for_end(client, session.id)
-    note(f"{len(living)} ended" if living else "no session lives")
-    return OK
-
-
-def wait_for_end(client: Client, session: str) -> None:
-    """Wait until a session that was told to end has ended."""
-    deadline = time.monotonic() + END_TIMEOUT
-    while client.call(Get(session=session)).state in LIVING:
-        if time.monotonic() > deadline:
-            raise TimedOut(action=f"the end of session {session}", seconds=END_TIMEOUT)
-        time.sleep(PAUSE)
+        answer = client.call(KillAll(now=values.now))
+        for session in answer.killed:
+            if session.state in LIVING:
+                end_of(client, session.id, END_TIMEOUT)
+    if not answer.killed and not answer.spared:
+        note("no session lives")
+        return OK
+    for session in answer.killed:
+        print(render.named(session.id, session.name), "ended")
+    for spared in answer.spared:
+        note(f"{render.named(spared.session, spared.name)} not ended: {spared.what}")
+    return code_of_codes([spared.code for spared in answer.spared])
 
 
 # -- values

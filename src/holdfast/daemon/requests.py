@@ -8,6 +8,7 @@ from typing import Any
 from holdfast.daemon.record import Record, brief
 from holdfast.daemon.server import Reply
 from holdfast.daemon.sessions import Sessions
+from holdfast.daemon.verbs import LONGEST_WAIT, asker
 from holdfast.errors import InvalidArgument
 from holdfast.protocol.daemon_end import DaemonEnd
 from holdfast.protocol.messages import (
@@ -22,6 +23,7 @@ from holdfast.protocol.messages import (
     Input,
     InputTaken,
     Kill,
+    KillAll,
     List,
     Listed,
     Message,
@@ -29,9 +31,12 @@ from holdfast.protocol.messages import (
     OutputChunk,
     Ping,
     Pong,
+    Rename,
     Resize,
     Restore,
     SessionInfo,
+    Signal,
+    Wait,
 )
 from holdfast.session.lifecycle import OVER
 from holdfast.store.log_reader import LogReader
@@ -39,14 +44,13 @@ from holdfast.types import Size
 
 CHUNK = 256 * 1024  # bytes of one reply: a whole flood in steps that delay nobody
 LOOK_AGAIN = 0.2  # seconds between looks whether the journal can be opened at all
-LONGEST_WAIT = 60.0  # seconds a request may wait for growth; the client asks again
 
 
 class Requests:
     """Answer the requests of every client."""
 
     def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+        self._sessions, verbs = sessions, sessions.verbs
         self._table: dict[type[Message], Callable[[DaemonEnd, Any], Awaitable[Reply]]] = {
             Create: self._create,
             List: self._list,
@@ -55,6 +59,10 @@ class Requests:
             Input: self._input,
             Resize: self._resize,
             Kill: self._kill,
+            Signal: verbs.signal,
+            Rename: verbs.rename,
+            KillAll: verbs.kill_all,
+            Wait: verbs.wait,
             Restore: self._restore,
             Clear: self._clear,
             Forget: self._forget,
@@ -132,8 +140,9 @@ class Requests:
         self._sessions.resize(session, size)
         return self._sessions.info(session.record)
 
-    async def _kill(self, _client: DaemonEnd, asked: Kill) -> SessionInfo:
-        return self._sessions.info(self._sessions.kill(asked.session, now=asked.now))
+    async def _kill(self, client: DaemonEnd, asked: Kill) -> SessionInfo:
+        record = self._sessions.kill(asked.session, now=asked.now, by=asker(client))
+        return self._sessions.info(record)
 
     async def _restore(self, _client: DaemonEnd, asked: Restore) -> SessionInfo:
         record = self._sessions.records.find(asked.session)
