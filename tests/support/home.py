@@ -157,6 +157,10 @@ class Home:
         """Wait until a daemon other than *old* serves."""
         until(lambda: self.running()["daemon"]["pid"] != old, "another daemon")
 
+    def another_keeper(self, old: int) -> None:
+        """Wait until a keeper other than *old* has a daemon that serves."""
+        until(lambda: self.running()["keeper"]["pid"] != old, "another keeper")
+
     def kill_keeper(self) -> int:
         pid = self.running()["keeper"]["pid"]
         os.kill(pid, signal.SIGKILL)

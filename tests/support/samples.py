@@ -26,6 +26,9 @@ SESSION = m.SessionInfo(
     ephemeral=True,
     owner="terminal pts/3",
     owned=True,
+    duration=1.75,
+    maxrss_kib=4096,
+    killed_by="terminal pts/3",
 )
 
 ERASED = m.Erased(bytes=100, start=120, gone=True, found=["/state/journal.db"])
@@ -78,6 +81,17 @@ SAMPLES: dict[str, m.Message] = {
     "resize reply": SESSION,
     "kill": m.Kill(session="k3v9qd", now=True, takeover=True),
     "kill reply": SESSION,
+    "signal": m.Signal(session="k3v9qd", signal="SIGINT", token="c0ffee", takeover=True),
+    "signal reply": SESSION,
+    "rename": m.Rename(session="k3v9qd", name="test", takeover=True),
+    "rename reply": SESSION,
+    "kill_all": m.KillAll(now=True, asked=1_750_000_000.5, takeover=True),
+    "kill_all reply": m.KilledAll(
+        killed=[SESSION],
+        spared=[m.Spared(session="x2y4z6", name="", code="OWNER_REQUIRED", what="owned by ada")],
+    ),
+    "wait": m.Wait(session="k3v9qd", timeout=1.5),
+    "wait reply": SESSION,
     "restore": m.Restore(session="k3v9qd", life=2),
     "restore reply": SESSION,
     "clear_scrollback": m.Clear(session="k3v9qd", takeover=True),

@@ -145,6 +145,46 @@ COMMANDS = (
         "holdfast.cli.sessions:kill",
     ),
     Command(
+        "signal",
+        "send a signal to a session's program",
+        (
+            ID,
+            Argument(("SIGNAL",), "its name; a wrong one is answered with the list"),
+            TAKEOVER,
+        ),
+        (("hold signal build INT", "stop what runs"), ("hold signal server SIGHUP", "reload")),
+        "holdfast.cli.verbs:signal",
+        (
+            "HUP, INT, QUIT, TERM, KILL, USR1, USR2, CONT, STOP, TSTP, WINCH: with or",
+            "without SIG, to the program and its process group.",
+        ),
+    ),
+    Command(
+        "rename",
+        "call a session by another name",
+        (ID, Argument(("NAME",), "the new name; an empty one takes the name away"), TAKEOVER),
+        (("hold rename k3v9qd build", "`hold output build`"), ("hold rename build ''", "no name")),
+        "holdfast.cli.verbs:rename",
+    ),
+    Command(
+        "wait",
+        "wait until a session has ended",
+        (
+            ID,
+            _option("--timeout", value="D", help="at most this long: 90, 1.5s, 1h30m (no limit)"),
+            JSON,
+        ),
+        (
+            ("hold wait build && hold ls", "one after the other"),
+            ("hold wait build --timeout 10m --json", "code, signal, duration, memory"),
+        ),
+        "holdfast.cli.verbs:wait",
+        (
+            "Ends with the program's exit code; 4 when the time is up, 5 when the program",
+            "is gone and can be restored.",
+        ),
+    ),
+    Command(
         "restore",
         "start a session's program again that is gone",
         (ID, _switch("--yes", help="do not ask")),
@@ -228,7 +268,7 @@ EXIT_CODES = (
     (5, "the session has ended"),
     (6, "somebody else owns the session"),
     (7, "the daemon cannot be reached"),
-    (125, "`run` without -d: hold itself failed; else the code is the program's"),
+    (125, "`run` without -d: hold itself failed; else, as from `wait`, the program's code"),
     (126, "`run` without -d: the program cannot be run"),
     (127, "`run` without -d: there is no such program"),
     (130, "interrupted"),

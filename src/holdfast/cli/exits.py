@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 from holdfast import errors as e
 from holdfast.errors import HoldfastError
@@ -51,6 +52,15 @@ def code_of(error: BaseException, *, passes_code: bool) -> int:
         return USAGE
     rows, otherwise = (PROGRAM_CODES, OWN_FAILURE) if passes_code else (CODES, FAILED)
     return next((code for kind, code in rows if isinstance(error, kind)), otherwise)
+
+
+def code_of_codes(codes: Sequence[str]) -> int:
+    """Return the exit code for the errors that parts of a command failed with, by their codes."""
+    kinds = [kind for code in codes if (kind := e.BY_CODE.get(code))]
+    rows = [next((own for row, own in CODES if issubclass(kind, row)), FAILED) for kind in kinds]
+    if not codes:
+        return OK
+    return rows[0] if len(rows) == len(codes) and len(set(rows)) == 1 else FAILED
 
 
 def two_lines(error: BaseException) -> str:

@@ -46,6 +46,23 @@ def session_row(session: SessionInfo, *, now: float, home: str) -> tuple[str, ..
     )
 
 
+def named(session: str, name: str) -> str:
+    """Return an id, with the name that people know the session by."""
+    return f"{session} ({one_line(name)})" if name else session
+
+
+def post_mortem(session: SessionInfo) -> str:
+    """Return what is known of a life that is over, in one line."""
+    parts = [f"session {named(session.id, session.name)} {state_words(session)}"]
+    if session.duration is not None:
+        parts.append(f"after {age(session.duration) if session.duration >= 1 else '0 s'}")
+    if session.maxrss_kib is not None:
+        parts.append(f"at most {size(session.maxrss_kib * UNIT)} of memory")
+    if session.killed_by:
+        parts.append(f"ended by {one_line(session.killed_by)}")
+    return ", ".join(parts)
+
+
 def command_line(argv: Sequence[str]) -> str:
     """Return the words as they could be typed into a shell."""
     import shlex  # noqa: PLC0415 - compiles a pattern; an empty list needs none

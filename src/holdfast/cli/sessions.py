@@ -2,26 +2,19 @@
 
 import os
 import sys
-import time
 from argparse import Namespace
 from collections.abc import Mapping
 
 from holdfast.cli import door, render
-from holdfast.cli.exits import OK, OWN_FAILURE, Exit, Usage, note
+from holdfast.cli.exits import OK, OWN_FAILURE, Exit, Usage, code_of_codes, note
+from holdfast.cli.waiting import end_of
 from holdfast.client.blocking import Client
-from holdfast.errors import (
-    HoldfastError,
-    NotFound,
-    OwnerRequired,
-    SessionGone,
-    SessionTerminating,
-    TimedOut,
-)
+from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import (
     Create,
     Created,
-    Get,
     Kill,
+    KillAll,
     List,
     Role,
     SessionInfo,
@@ -34,7 +27,6 @@ FALLBACK_SIZE = (80, 24)
 FALLBACK_TERM = "xterm-256color"  # the daemon's own model; "dumb" is what has no terminal at all
 SIZE_VARIABLES = ("COLUMNS", "LINES")  # they would go stale at the first resize
 END_TIMEOUT = 60.0  # seconds; the grace, which is a setting, and 10 s for the last output
-PAUSE = 0.02
 POLICIES = ("never", "shell", "always")
 LIVING = ("starting", "running", "terminating")
 
@@ -141,35 +133,20 @@ def kill(values: Namespace) -> int:
         if not values.all:
             session = door.session_named(client, values.id)
             client.call(Kill(session=session.id, now=values.now, takeover=values.takeover))
-            wait_for_end(client, session.id)
+            end_of(client, session.id, END_TIMEOUT)
             return OK
-        living = client.call(List()).sessions
-        told: list[SessionInfo] = []
-        refused: OwnerRequired | None = None
-        for session in living:
-            try:
-                client.call(Kill(session=session.id, now=values.now, takeover=values.takeover))
-                told.append(session)
-            except (NotFound, SessionGone, SessionTerminating):
-                pass  # it was quicker
-            except OwnerRequired as error:
-                refused = error
-                note(error.what)
-        for session in told:
-            wait_for_end(client, session.id)
-    note(f"{len(told)} ended" if living else "no session lives")
-    if refused is not None:
-        raise refused
-    return OK
-
-
-def wait_for_end(client: Client, session: str) -> None:
-    """Wait until a session that was told to end has ended."""
-    deadline = time.monotonic() + END_TIMEOUT
-    while client.call(Get(session=session)).state in LIVING:
-        if time.monotonic() > deadline:
-            raise TimedOut(action=f"the end of session {session}", seconds=END_TIMEOUT)
-        time.sleep(PAUSE)
+        answer = client.call(KillAll(now=values.now, takeover=values.takeover))
+        for session in answer.killed:
+            if session.state in LIVING:
+                end_of(client, session.id, END_TIMEOUT)
+    if not answer.killed and not answer.spared:
+        note("no session lives")
+        return OK
+    for session in answer.killed:
+        print(render.named(session.id, session.name), "ended")
+    for spared in answer.spared:
+        note(f"{render.named(spared.session, spared.name)} not ended: {spared.what}")
+    return code_of_codes([spared.code for spared in answer.spared])
 
 
 # -- values

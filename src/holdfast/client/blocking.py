@@ -2,8 +2,8 @@
 
 A daemon may die at any moment, so a call that is cut off is made again on a new
 connection wherever that cannot do anything twice. Here that is every request: reads
-change nothing, a create carries a token, input an offset, and a size or an end that is
-asked for twice is the same size or end.
+change nothing, a create or a signal carries a token, input an offset, and a size, a name or
+an end that is asked for twice is the same size, name or end.
 """
 
 import os
@@ -30,8 +30,19 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5  # seconds between tries
 CLOSED = "the daemon closed the connection"
 Passing = type[HoldfastError] | tuple[type[HoldfastError], ...]
 REPEATABLE = (
-    *(m.Create, m.Input, m.Resize, m.Kill, m.Restore, m.Clear, m.Forget),
-    *(m.Claim, m.Takeover, m.Release),
+    m.Create,
+    m.Input,
+    m.Resize,
+    m.Kill,
+    m.Signal,
+    m.Rename,
+    m.KillAll,
+    m.Restore,
+    m.Clear,
+    m.Forget,
+    m.Claim,
+    m.Takeover,
+    m.Release,
 )
 
 
@@ -62,6 +73,17 @@ def is_repeatable(message: Message) -> bool:
     return isinstance(message, REPEATABLE) or (REQUESTS[codec.kind_of(message)].role is Role.STREAM)
 
 
+def _stamped(message: Message) -> Message:
+    """Return a request with what makes it the same one when it is sent again."""
+    if isinstance(message, m.Create) and not message.creation:
+        return replace(message, creation=random_id())
+    if isinstance(message, m.Signal) and not message.token:
+        return replace(message, token=random_id())
+    if isinstance(message, m.KillAll) and not message.asked:
+        return replace(message, asked=time.time())
+    return message
+
+
 class Client:
     """A connection that comes back by itself. Use it in a `with` block."""
 
@@ -84,6 +106,11 @@ class Client:
         """Say goodbye: what this client claimed is free at once."""
         self._link.close()
 
+    @property
+    def client_id(self) -> str:
+        """The id by which the daemon knows this client on every connection."""
+        return self._reach.hello.client_id
+
     # -- one call at a time
 
     @overload
@@ -101,6 +128,12 @@ class Client:
         timeout: float = ...,
     ) -> m.SessionInfo: ...
     @overload
+    def call(
+        self, message: m.Signal | m.Rename | m.Wait, timeout: float = ...
+    ) -> m.SessionInfo: ...
+    @overload
+    def call(self, message: m.KillAll, timeout: float = ...) -> m.KilledAll: ...
+    @overload
     def call(self, message: m.Clear | m.Forget, timeout: float = ...) -> m.Erased: ...
     @overload
     def call(self, message: m.Du, timeout: float = ...) -> m.DiskUsed: ...
@@ -113,8 +146,7 @@ class Client:
         A broken connection is mended and the request sent again; NotConnected is raised
         only when that could do something twice.
         """
-        if isinstance(message, m.Create) and not message.creation:
-            message = replace(message, creation=random_id())
+        message = _stamped(message)
         deadline = time.monotonic() + timeout
         give_up = time.monotonic() + RECONNECT_FOR
         while True:

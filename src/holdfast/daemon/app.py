@@ -23,7 +23,7 @@ from holdfast.config.token import read_token
 from holdfast.daemon.clients import Clients
 from holdfast.daemon.keeper_link import KeeperLink
 from holdfast.daemon.printed import report
-from holdfast.daemon.pump import choose
+from holdfast.daemon.pump import Choice, choose
 from holdfast.daemon.requests import Requests
 from holdfast.daemon.server import ClientProtocol, Terms
 from holdfast.daemon.sessions import Sessions
@@ -118,13 +118,7 @@ async def _serve(
         loop.add_signal_handler(number, ended.set)
     state, runtime = Path(spec["state"]), Path(spec["runtime"])
     choice = choose(config.pump, state)
-    link = KeeperLink(loop, spec)
-    link.ready = {
-        "pump": choice.kind,
-        "pump_reason": choice.reason,
-        "daemon_version": __version__,
-        "started": time.time(),
-    }
+    link = _link(loop, spec, choice)
     journal = _paths(spec).journal
     clients = Clients(config.connection_limit)
     sessions = Sessions(
@@ -170,6 +164,17 @@ async def _serve(
     for server in servers:
         server.close()
     sessions.close()
+
+
+def _link(loop: asyncio.AbstractEventLoop, spec: dict[str, Any], choice: Choice) -> KeeperLink:
+    link = KeeperLink(loop, spec)
+    link.ready = {
+        "pump": choice.kind,
+        "pump_reason": choice.reason,
+        "daemon_version": __version__,
+        "started": time.time(),
+    }
+    return link
 
 
 async def _settle(loop: asyncio.AbstractEventLoop, sessions: Sessions, path: Path) -> None:

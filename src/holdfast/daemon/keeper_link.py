@@ -28,6 +28,7 @@ from holdfast.keeper.wire import FRAME_LIMIT, VERSION, Body, Channel, Gone, TooL
 
 CLIENTS = "hold.sock"
 WAITING = "programs that wait to be started while the keeper is busy"
+SENT_WITHIN = 1.0  # seconds; a keeper needs a millisecond, those before 0.2 say nothing
 SMALLER = "pass less: a file instead of an argument, fewer variables"
 
 
@@ -65,6 +66,9 @@ class KeeperLink:
         self.everything: Callable[[], Iterable[Handed]] = lambda: ()
         self._loop = loop
         self._channel: Channel | None = None
+        self._arrived = asyncio.Event()
+        self._ask = 0
+        self._asks: dict[int, asyncio.Future[bool]] = {}  # signals not known to have been sent
         self._spawns: dict[str, tuple[Body, asyncio.Future[None]]] = {}
         self._clients_inode = 0
         self._keeper_pid = 0
@@ -80,6 +84,7 @@ class KeeperLink:
     def attach(self, channel: Channel) -> None:
         """Listen to this keeper from now on."""
         self._channel = channel
+        self._arrived.set()
         self._loop.add_reader(channel.fileno(), self._readable, channel)
 
     def close(self) -> None:
@@ -120,6 +125,21 @@ class KeeperLink:
         except Gone:
             self._lost()
 
+    async def signal(self, body: Body) -> bool:
+        """Return True when the keeper has sent a signal, False when it died before it said so."""
+        while self._channel is None:
+            await self._arrived.wait()
+        self._ask += 1
+        sent: asyncio.Future[bool] = self._loop.create_future()
+        self._asks[self._ask] = sent
+        try:
+            self.tell({"op": "signal", **body, "ask": self._ask})
+            return await asyncio.wait_for(sent, SENT_WITHIN)
+        except TimeoutError:
+            return True  # it is one of those that do not say it
+        finally:
+            self._asks = {ask: one for ask, one in self._asks.items() if one is not sent}
+
     # -- hear
 
     def _readable(self, channel: Channel) -> None:
@@ -141,6 +161,8 @@ class KeeperLink:
             self._failed(body)
         elif op == "exited":
             self.on_exited(body["id"], body["exit"])
+        elif op == "signalled":
+            self._signalled(body["ask"], sent=True)
         elif op == "handed":
             for blob in body.get("spawning", ()):
                 self.on_expected(blob)
@@ -197,10 +219,18 @@ class KeeperLink:
         if waiting is not None and not waiting[1].done():
             waiting[1].set_exception(_error(body, waiting[0]))
 
+    def _signalled(self, ask: int, *, sent: bool) -> None:
+        waiting = self._asks.get(ask)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(sent)
+
     # -- a keeper that died
 
     def _lost(self) -> None:
         channel, self._channel = self._channel, None
+        self._arrived.clear()
+        for ask in self._asks:
+            self._signalled(ask, sent=False)
         if channel is None:
             return
         self._loop.remove_reader(channel.fileno())

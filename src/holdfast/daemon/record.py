@@ -54,6 +54,12 @@ class Record:
     maxrss_kib: int | None = None
     killed: bool = False
     """Whether its end was asked for."""
+    killed_by: str = ""
+    """The label of who asked for it."""
+    signals: list[str] = field(default_factory=list)
+    """Tokens of the signals that were sent last; see `verbs`."""
+    signalled: tuple[int, str] = (0, "")
+    """The last signal, and who sent it."""
     restore: str = Policy.SHELL.value
     ephemeral: bool = False
     env: dict[str, Any] = field(default_factory=dict)
@@ -127,6 +133,9 @@ class Record:
             ephemeral=self.ephemeral,
             owner=self.owner.get("label") or owner,
             owned=owner is not None and owner == client_id,
+            duration=None if self.ended is None else max(0.0, self.ended - self.began),
+            maxrss_kib=self.maxrss_kib,
+            killed_by=self.killed_by,
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from holdfast.daemon.record import Record, brief
 from holdfast.daemon.server import Reply
 from holdfast.daemon.sessions import Sessions
+from holdfast.daemon.verbs import LONGEST_WAIT, asker
 from holdfast.errors import InvalidArgument
 from holdfast.protocol.daemon_end import DaemonEnd
 from holdfast.protocol.messages import (
@@ -23,6 +24,7 @@ from holdfast.protocol.messages import (
     Input,
     InputTaken,
     Kill,
+    KillAll,
     List,
     Listed,
     Message,
@@ -31,10 +33,13 @@ from holdfast.protocol.messages import (
     Ping,
     Pong,
     Release,
+    Rename,
     Resize,
     Restore,
     SessionInfo,
+    Signal,
     Takeover,
+    Wait,
 )
 from holdfast.session.lifecycle import LIVE, OVER
 from holdfast.store.log_reader import LogReader
@@ -42,14 +47,13 @@ from holdfast.types import LABEL_LIMIT, Size
 
 CHUNK = 256 * 1024  # bytes of one reply: a whole flood in steps that delay nobody
 LOOK_AGAIN = 0.2  # seconds between looks whether the journal can be opened at all
-LONGEST_WAIT = 60.0  # seconds a request may wait for growth; the client asks again
 
 
 class Requests:
     """Answer the requests of every client."""
 
     def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+        self._sessions, verbs = sessions, sessions.verbs
         self._owners = sessions.owners
         self._table: dict[type[Message], Callable[[DaemonEnd, Any], Awaitable[Reply]]] = {
             Create: self._create,
@@ -59,6 +63,10 @@ class Requests:
             Input: self._input,
             Resize: self._resize,
             Kill: self._kill,
+            Signal: verbs.signal,
+            Rename: verbs.rename,
+            KillAll: verbs.kill_all,
+            Wait: verbs.wait,
             Restore: self._restore,
             Clear: self._clear,
             Forget: self._forget,
@@ -154,7 +162,8 @@ class Requests:
         record = self._sessions.records.find(asked.session)
         if record.state in LIVE:
             self._owners.change(client, record, takeover=asked.takeover)
-        return self._info(self._sessions.kill(asked.session, now=asked.now), client)
+        self._sessions.kill(asked.session, now=asked.now, by=asker(client))
+        return self._info(record, client)
 
     async def _restore(self, client: DaemonEnd, asked: Restore) -> SessionInfo:
         record = self._sessions.records.find(asked.session)

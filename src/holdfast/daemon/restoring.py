@@ -114,7 +114,8 @@ class Restoring:
         record.life, record.began, record.recovery = record.life + 1, now, "restored"
         record.short_lives = 1 if asked else record.short_lives + 1
         record.pid = record.ended = record.maxrss_kib = None
-        record.exit, record.killed = ExitStatus(), False
+        record.exit, record.killed, record.killed_by = ExitStatus(), False, ""
+        record.signalled = (0, "")
 
     def _not_started(self, record: Record, error: HoldfastError) -> None:
         if record.state is not State.STARTING:

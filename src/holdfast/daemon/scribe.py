@@ -34,7 +34,7 @@ class Scribe:
         self._journal: Journal | None = None
         self._everything = everything
         self._newest: dict[str, _Row] = {}  # not yet in the journal
-        self._then: dict[str, Callable[[], None]] = {}
+        self._then: dict[str, Callable[[], object]] = {}
         self._early: list[Callable[[Journal], Future[Any]]] = []
         self._complaint = ""
         self._is_closed = False
@@ -49,7 +49,7 @@ class Scribe:
         for write in early:
             self._write(write)
 
-    def put(self, record: Record, then: Callable[[], None] | None = None) -> None:
+    def put(self, record: Record, then: Callable[[], object] | None = None) -> None:
         """Have a record written; *then* is called once it, or a newer state, is committed."""
         if record.ephemeral:  # the keeper has its blob, and that is all there is to be
             if then is not None:

@@ -24,6 +24,7 @@ from holdfast.daemon.restoring import Restoring
 from holdfast.daemon.scribe import Scribe
 from holdfast.daemon.session import Session
 from holdfast.daemon.turns import Turns
+from holdfast.daemon.verbs import Verbs
 from holdfast.errors import HoldfastError, SessionGone, SessionTerminating
 from holdfast.protocol.messages import Message, SessionInfo
 from holdfast.session.lifecycle import LIVE, OVER, Event, State, advance
@@ -75,6 +76,7 @@ class Sessions:
             restore=self.restore,
         )
         self.create = self._creating.create
+        self.verbs = Verbs(self, link, self._scribe)
         self._start = Reconciling(self.records, self._places)
         self.settled = asyncio.Event()
         """Whether everything is known, also what the keeper does not hold."""
@@ -250,17 +252,18 @@ class Sessions:
 
     # -- change
 
-    def kill(self, wanted: str, *, now: bool) -> Record:
+    def kill(self, wanted: str, *, now: bool, by: str) -> Record:
         """Ask the keeper to end a session; the KILL deadline is kept there."""
         record = self.records.find(wanted)
         if record.state is State.DORMANT:
             record.state, record.recovery = advance(record.state, Event.KILL_ASKED), "lost:killed"
+            record.killed_by = by
             self._scribe.put(record)
             return record
         session = self.living(wanted, ending=True)
         grace = 0.0 if now else self._config.kill_grace or 0.0
         session.ask_end(time.monotonic() + grace)
-        record.killed = True
+        record.killed, record.killed_by = True, record.killed_by or by
         self._link.tell({"op": "kill", "id": record.id, "grace": grace})
         self._write(record)
         return record
@@ -305,6 +308,7 @@ class Sessions:
         record = session.record
         del self._living[record.id]
         self.owners.ended(record)
+        self.verbs.ended(record)
         facts = {"code": record.exit.code, "signal": record.exit.signal, "offset": record.offset}
         self._scribe.life(record, ended=record.ended, maxrss_kib=record.maxrss_kib, **facts)
         self._scribe.event(record, "exit", record.ended or time.time(), **facts)

@@ -75,8 +75,12 @@ class Sessions:
         self._tell({"op": "spawned", **child.described()}, child.fds)
 
     def signal(self, body: Body) -> None:
+        """Signal a program; what is noted of it comes in the same frame, so it happens once."""
         if child := self.by_id.get(body["id"]):
+            child.blob = body.get("blob", child.blob)
             child.signal(int(body["signal"]))
+        if "ask" in body:
+            self._tell({"op": "signalled", "ask": body["ask"]}, ())
 
     def kill(self, body: Body) -> None:
         """TERM, and KILL when the grace is over; KILL at once without grace.

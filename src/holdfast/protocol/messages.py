@@ -94,6 +94,12 @@ class SessionInfo(Message, frozen=True):
     """Who may change it, by label; nobody may be."""
     owned: bool = False
     """Whether that is the client that asks."""
+    duration: float | None = None
+    """Seconds this life has lasted, once it is over."""
+    maxrss_kib: int | None = None
+    """The most memory its program had, if the system told."""
+    killed_by: str = ""
+    """The label of who asked for its end."""
 
 
 class Create(Message, frozen=True):
@@ -197,6 +203,61 @@ class Kill(Message, frozen=True):
     now: bool = False
     takeover: bool = False
     """Take the session over if somebody else owns it."""
+
+
+class Signal(Message, frozen=True):
+    """Send a signal to the process group of a session's program."""
+
+    session: str
+    signal: str
+    """Its name, with or without SIG, in any case."""
+    token: str = ""
+    """Of the client's choice: a signal sent twice with it is sent once."""
+    takeover: bool = False
+    """Take the session over if somebody else owns it."""
+
+
+class Rename(Message, frozen=True):
+    """Call a session by another name, or by none."""
+
+    session: str
+    name: str = ""
+    takeover: bool = False
+    """Take the session over if somebody else owns it."""
+
+
+class KillAll(Message, frozen=True):
+    """End every session that lives and that this client may end."""
+
+    now: bool = False
+    asked: float = 0.0
+    """The time by the clock; what was created later is not meant. Sent twice, it stays the same."""
+    takeover: bool = False
+    """Take the session over if somebody else owns it."""
+
+
+class Spared(Message, frozen=True):
+    """A session that was not killed, and the error that says why."""
+
+    session: str
+    name: str
+    code: str
+    what: str
+
+
+class KilledAll(Message, frozen=True):
+    """What is being ended, and what is not."""
+
+    killed: list[SessionInfo]
+    spared: list[Spared] = []
+
+
+class Wait(Message, frozen=True):
+    """Ask for a session once it has ended; fails with TIMEOUT when that takes too long."""
+
+    session: str
+    timeout: float = 60.0
+    """Seconds; the daemon waits a minute at most, and is asked again."""
 
 
 class Restore(Message, frozen=True):
@@ -327,6 +388,10 @@ REQUESTS: dict[str, Request] = {
         Request("input", Input, InputTaken, Role.CONTROL),
         Request("resize", Resize, SessionInfo, Role.CONTROL),
         Request("kill", Kill, SessionInfo, Role.CONTROL),
+        Request("signal", Signal, SessionInfo, Role.CONTROL),
+        Request("rename", Rename, SessionInfo, Role.CONTROL),
+        Request("kill_all", KillAll, KilledAll, Role.CONTROL),
+        Request("wait", Wait, SessionInfo, Role.STREAM),
         Request("restore", Restore, SessionInfo, Role.CONTROL),
         Request("clear_scrollback", Clear, Erased, Role.CONTROL),
         Request("forget", Forget, Erased, Role.CONTROL),
