@@ -101,6 +101,16 @@ SAMPLES: dict[str, m.Message] = {
         per_session=256 << 20,
         free=80 << 30,
     ),
+    "subscribe": m.Subscribe(since=1 << 40, session="k3v9qd"),
+    "subscribe reply": m.Subscribed(newest=2 << 40, oldest=7, missed=True),
+    "event": m.Event(
+        number=1 << 40,
+        time=1_750_000_000.5,
+        session="k3v9qd",
+        kind="exit",
+        facts={"code": 7, "signal": None, "name": "build"},
+    ),
+    "caught_up": m.CaughtUp(number=1 << 40),
     "ping": m.Ping(nonce=5),
     "ping reply": m.Pong(nonce=5),
 }

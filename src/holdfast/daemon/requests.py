@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from holdfast.daemon.events import Subscription
 from holdfast.daemon.record import Record, brief
 from holdfast.daemon.server import Reply
 from holdfast.daemon.sessions import Sessions
@@ -32,6 +33,7 @@ from holdfast.protocol.messages import (
     Resize,
     Restore,
     SessionInfo,
+    Subscribe,
 )
 from holdfast.session.lifecycle import OVER
 from holdfast.store.log_reader import LogReader
@@ -59,6 +61,7 @@ class Requests:
             Clear: self._clear,
             Forget: self._forget,
             Du: self._du,
+            Subscribe: self._subscribe,
             Ping: self._ping,
         }
 
@@ -71,7 +74,8 @@ class Requests:
     async def _know_enough(self, asked: Message) -> None:
         """Wait until the journal is read, unless it is about a session that lives."""
         named = getattr(asked, "session", None)
-        if isinstance(asked, Ping) or named in self._sessions.records.by_id:
+        is_known = named in self._sessions.records.by_id and not isinstance(asked, Subscribe)
+        if isinstance(asked, Ping) or is_known:
             return
         while not self._sessions.settled.is_set():
             if self._sessions.trouble is not None:
@@ -150,6 +154,10 @@ class Requests:
 
     async def _du(self, _client: DaemonEnd, _asked: Du) -> DiskUsed:
         return await self._sessions.keeping.du()
+
+    async def _subscribe(self, _client: DaemonEnd, asked: Subscribe) -> Subscription:
+        session = self._sessions.records.find(asked.session).id if asked.session else None
+        return self._sessions.events.subscribe(asked.since, session)
 
     async def _ping(self, _client: DaemonEnd, asked: Ping) -> Pong:
         return Pong(nonce=asked.nonce)

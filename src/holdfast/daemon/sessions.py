@@ -9,6 +9,7 @@ from typing import Any
 from holdfast.config import Config
 from holdfast.daemon.creating import Creating
 from holdfast.daemon.creation import failed
+from holdfast.daemon.events import Events
 from holdfast.daemon.housekeeping import Housekeeping, Kept
 from holdfast.daemon.keeper_link import Handed, KeeperLink
 from holdfast.daemon.keeping import Keeping
@@ -57,6 +58,8 @@ class Sessions:
         self._places = Places(state, runtime)
         self.records = Records()
         self._scribe = Scribe(loop, self.records.all)
+        self.events = Events()
+        self._scribe.on_event = self.events.noted
         self._turns = Turns(loop)
         self._living: dict[str, Session] = {}
         self._late: dict[str, Handed] = {}  # the keeper's, but not to be taken over just now
@@ -144,6 +147,7 @@ class Sessions:
 
     def settle(self, journal: Journal) -> None:
         """Decide about what nobody holds any more. Called once everything was handed over."""
+        self.events.open(journal)
         self._scribe.open(journal)
         held = self._living.keys() | self._late.keys() | self._creating.under_way
         self._places.sweep_memory(held)
@@ -198,7 +202,7 @@ class Sessions:
             self._write(record)
             self._scribe.life(record)
             kind = "created" if record.life == 1 else "restored"
-            self._scribe.event(record, kind, record.began, life=record.life)
+            self._scribe.event(record, kind, record.began, life=record.life, name=record.name)
         if handed.exit is not None:
             session.child_ended(handed.exit)
 
@@ -263,6 +267,10 @@ class Sessions:
         await self._restoring.restore(record, asked=asked)
 
     def resize(self, session: Session, size: Size) -> None:
+        if size != session.record.size:
+            self._scribe.event(
+                session.record, "resized", time.time(), cols=size.cols, rows=size.rows
+            )
         session.resize(size)
         self._write(session.record)
 
@@ -320,6 +328,7 @@ class Sessions:
     def _drop(self, record: Record) -> None:
         """Know nothing of an ended session any more."""
         self.records.by_id.pop(record.id, None)
+        self.events.drop(record.id)
         self._places.remove_page(record)
 
     def _discard(self, record: Record) -> None:

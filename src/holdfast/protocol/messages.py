@@ -250,6 +250,26 @@ class DiskUsed(Message, frozen=True):
     free: int
 
 
+class Subscribe(Message, frozen=True):
+    """Ask to be told what happens, in order, each event once; the last one asked for counts."""
+
+    since: int | None = None
+    """The number of the last event that is known; none means from now on."""
+    session: str = ""
+    """Only what happens to this session."""
+
+
+class Subscribed(Message, frozen=True):
+    """Events after `since` follow."""
+
+    newest: int
+    """The highest number there is; without `since` those after it follow."""
+    oldest: int
+    """The lowest number that is kept, 0 if none is."""
+    missed: bool = False
+    """Some after `since` may be no longer kept."""
+
+
 class Ping(Message, frozen=True):
     """Ask for a sign of life."""
 
@@ -266,6 +286,22 @@ class Shutdown(Message, frozen=True):
     """The daemon is about to end."""
 
     reason: str
+
+
+class Event(Message, frozen=True):
+    """Something happened to a session; numbers rise, with gaps, and are never given twice."""
+
+    number: int
+    time: float
+    session: str
+    kind: str
+    facts: dict[str, object] = {}
+
+
+class CaughtUp(Message, frozen=True):
+    """Every event up to this number was told that was asked for; what follows happens now."""
+
+    number: int
 
 
 class Request(NamedTuple):
@@ -291,9 +327,14 @@ REQUESTS: dict[str, Request] = {
         Request("clear_scrollback", Clear, Erased, Role.CONTROL),
         Request("forget", Forget, Erased, Role.CONTROL),
         Request("du", Du, DiskUsed, Role.STREAM),
+        Request("subscribe", Subscribe, Subscribed, Role.STREAM),
         Request("ping", Ping, Pong, Role.STREAM),
     )
 }
 NOTICES: dict[str, type[Message]] = {"goodbye": Goodbye}
-EVENTS: dict[str, type[Message]] = {"shutdown": Shutdown}
+EVENTS: dict[str, type[Message]] = {
+    "shutdown": Shutdown,
+    "event": Event,
+    "caught_up": CaughtUp,
+}
 HELLO, WELCOME, FAILURE = "hello", "welcome", "error"
