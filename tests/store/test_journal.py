@@ -131,6 +131,20 @@ def test_only_the_last_events_are_kept(journal: Journal, monkeypatch: pytest.Mon
 
     assert [event.number for event in journal.events(0, 100)] == list(range(16, 26))
     assert (journal.oldest_event(), journal.newest_event()) == (16, 25)
+    assert journal.pruned_event() == 15
+
+
+def test_events_of_a_removed_session_are_not_missing(journal: Journal) -> None:
+    tell(journal, 3)
+    journal.remove_session("aaaa").result(PATIENCE)
+
+    assert journal.pruned_event() == 0
+
+
+def test_a_page_says_where_to_go_on(journal: Journal) -> None:
+    tell(journal, 4)
+
+    assert [journal.event_page(since, 2).upto for since in (0, 1, 2, 3)] == [2, 3, 4, None]
 
 
 def test_numbers_go_on_after_every_event_was_removed(tmp_path: Path) -> None:

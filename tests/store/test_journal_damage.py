@@ -115,6 +115,7 @@ def test_a_journal_that_is_none_is_kept_aside_and_reported(
         assert journal.damaged.name.startswith("journal.db.damaged-20")
         assert journal.damaged.read_bytes() == b"no journal at all" * 1000
         assert (journal.damaged.stat().st_mode & 0o077, ids(journal)) == (0, [])
+        assert 0 < journal.pruned_event() < tell(journal, 1)[0]
     assert str(journal.damaged) in caplog.text
 
 
@@ -155,6 +156,7 @@ def test_a_damaged_write_ahead_log_is_copied_aside(sound: dict[str, Path], tmp_p
     with opened(path) as journal:
         assert journal.damaged is not None
         assert journal.damaged.read_bytes() == damaged
+        assert journal.newest_event() < journal.pruned_event() < tell(journal, 1)[0]
         assert ids(journal) == SESSIONS
 
 

@@ -124,6 +124,16 @@ SAMPLES: dict[str, m.Message] = {
     "release": m.Release(session="k3v9qd"),
     "release reply": SESSION,
     "superseded": m.Lost(session="k3v9qd", reason="taken over"),
+    "subscribe": m.Subscribe(since=1 << 40, session="k3v9qd"),
+    "subscribe reply": m.Subscribed(newest=2 << 40, oldest=7, missed=True),
+    "event": m.Event(
+        number=1 << 40,
+        time=1_750_000_000.5,
+        session="k3v9qd",
+        kind="exit",
+        facts={"code": 7, "signal": None, "name": "build"},
+    ),
+    "caught_up": m.CaughtUp(number=1 << 40),
     "ping": m.Ping(nonce=5),
     "ping reply": m.Pong(nonce=5),
 }

@@ -133,6 +133,25 @@ COMMANDS = (
         "holdfast.cli.streams:send",
     ),
     Command(
+        "events",
+        "show what happened to sessions",
+        (
+            ID._replace(optional=True),
+            JSON._replace(help="one JSON object a line, for scripts"),
+            _option("--since", value="N", help="after this number (all kept; to follow: from now)"),
+            _switch("--follow", help="go on with what happens"),
+        ),
+        (
+            ("hold events build", "when it began, and how it ended"),
+            ("hold events --json --since 4711 --follow", "go on where a script has left off"),
+        ),
+        "holdfast.cli.events:events",
+        (
+            "Numbers rise, with gaps, and never name two events. Who follows misses none and",
+            "sees none twice, also when the daemon dies. Ephemeral sessions have no events.",
+        ),
+    ),
+    Command(
         "kill",
         "end a session's program",
         (

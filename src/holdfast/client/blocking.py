@@ -19,7 +19,7 @@ from holdfast.config.paths import Paths
 from holdfast.errors import DaemonUnreachable, HoldfastError, NotConnected, TimedOut
 from holdfast.protocol import codec
 from holdfast.protocol import messages as m
-from holdfast.protocol.client_end import ReplyReceived
+from holdfast.protocol.client_end import EventReceived, ReplyReceived
 from holdfast.protocol.connection import ConnectionEnded
 from holdfast.protocol.messages import REQUESTS, Hello, Message, Role
 from holdfast.protocol.version import OURS
@@ -89,6 +89,9 @@ class Client:
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
+        self.connections = 1
+        """How many there have been; what was asked for on an older one is not on the newest."""
+        self._told: list[Message] = []
         self._link, self.welcome = self._dial(1, time.monotonic() + RECONNECT_FOR, NotConnected)
 
     def __enter__(self) -> Self:
@@ -137,6 +140,8 @@ class Client:
     def call(self, message: m.Clear | m.Forget, timeout: float = ...) -> m.Erased: ...
     @overload
     def call(self, message: m.Du, timeout: float = ...) -> m.DiskUsed: ...
+    @overload
+    def call(self, message: m.Subscribe, timeout: float = ...) -> m.Subscribed: ...
     @overload
     def call(self, message: m.Ping, timeout: float = ...) -> m.Pong: ...
 
@@ -197,9 +202,25 @@ class Client:
         for event in self._link.receive():
             if isinstance(event, ReplyReceived):
                 found.append(event)
+            elif isinstance(event, EventReceived):
+                self._told.append(event.message)
             elif isinstance(event, ConnectionEnded) and not found:
                 raise event.error or NotConnected(reason=CLOSED)
         return found
+
+    def told(self) -> list[Message]:
+        """Return the events that have arrived, and forget them; they come if subscribed to."""
+        told, self._told = self._told, []
+        return told
+
+    def hear(self, timeout: float) -> None:
+        """Wait for something to arrive, and drop replies that nobody waits for any more."""
+        if self._link.wait(time.monotonic() + timeout):
+            self.replies()
+
+    def start_nothing(self) -> None:
+        """Do not start a daemon from now on: somebody may have stopped it on purpose."""
+        self._reach = self._reach._replace(autostart=False)
 
     def reconnect(self) -> None:
         """Connect again, as the same client; raise DaemonUnreachable when it takes too long."""
@@ -208,6 +229,7 @@ class Client:
     def _reconnect(self, give_up: float) -> None:
         first_number = self._link.next_number
         self._link.close()
+        self.connections += 1
         passing = (NotConnected, DaemonUnreachable)  # it was there a moment ago
         self._link, self.welcome = self._dial(first_number, give_up, passing)
 

@@ -120,7 +120,7 @@ class Keeping:
             size, samples = await self._housekeeping.run(partial(_erase, kept.directory))
         except OSError as error:
             raise failed(kept.directory, error) from error
-        await self._scribe.remove(record.id)
+        await self._scribe.remove(record)
         found = await self._housekeeping.run(lambda: self._still_in(samples))
         return Erased(bytes=size, start=0, gone=True, found=found)
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from holdfast.daemon.events import Subscription
 from holdfast.daemon.record import Record, brief
 from holdfast.daemon.server import Reply
 from holdfast.daemon.sessions import Sessions
@@ -38,6 +39,7 @@ from holdfast.protocol.messages import (
     Restore,
     SessionInfo,
     Signal,
+    Subscribe,
     Takeover,
     Wait,
 )
@@ -74,6 +76,7 @@ class Requests:
             Claim: self._claim,
             Takeover: self._takeover,
             Release: self._release,
+            Subscribe: self._subscribe,
             Ping: self._ping,
         }
 
@@ -86,7 +89,8 @@ class Requests:
     async def _know_enough(self, asked: Message) -> None:
         """Wait until the journal is read, unless it is about a session that lives."""
         named = getattr(asked, "session", None)
-        if isinstance(asked, Ping) or named in self._sessions.records.by_id:
+        is_known = named in self._sessions.records.by_id and not isinstance(asked, Subscribe)
+        if isinstance(asked, Ping) or is_known:
             return
         while not self._sessions.settled.is_set():
             if self._sessions.trouble is not None:
@@ -208,6 +212,10 @@ class Requests:
 
     async def _du(self, _client: DaemonEnd, _asked: Du) -> DiskUsed:
         return await self._sessions.keeping.du()
+
+    async def _subscribe(self, _client: DaemonEnd, asked: Subscribe) -> Subscription:
+        session = self._sessions.records.find(asked.session).id if asked.session else None
+        return self._sessions.events.subscribe(asked.since, session)
 
     async def _ping(self, _client: DaemonEnd, asked: Ping) -> Pong:
         return Pong(nonce=asked.nonce)

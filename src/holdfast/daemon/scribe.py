@@ -24,6 +24,15 @@ class _Row(NamedTuple):
     facts: dict[str, Any]
 
 
+class Noted(NamedTuple):
+    """Something that happened to a session."""
+
+    time: float
+    session: str
+    kind: str
+    facts: dict[str, Any]
+
+
 class Scribe:
     """The newest state of each record reaches the journal, if not at once then later."""
 
@@ -39,6 +48,8 @@ class Scribe:
         self._complaint = ""
         self._is_closed = False
         self._journals = 0  # begun anew since the start
+        self.on_event: Callable[[int, Noted], None] = lambda _number, _noted: None
+        """Told of each event once it is committed, in the order of their numbers."""
 
     def open(self, journal: Journal) -> None:
         """Write what has waited for the journal to be opened, and go on with it."""
@@ -67,10 +78,13 @@ class Scribe:
             self._newest[record.id] = _row(record)
             await asyncio.wrap_future(self._submit(record.id), loop=self._loop)
 
-    def event(self, record: Record, kind: str, at: float, **facts: Any) -> None:
-        """Note what happened to a session."""
+    def event(self, record: Record, kind: str, when: float, **facts: Any) -> None:
+        """Note what happened to a session, and have it told once that would survive us.
+
+        Nothing of an ephemeral one is kept, so it has no events: a number is a row.
+        """
         if not record.ephemeral:
-            self._write(lambda journal: journal.append_event(at, record.id, kind, facts))
+            self._write(lambda journal: self._append(journal, Noted(when, record.id, kind, facts)))
 
     def audit(self, record: Record, who: str, what: str, facts: dict[str, Any]) -> None:
         """Note who did what to a session."""
@@ -84,12 +98,16 @@ class Scribe:
             number, began = record.life, record.began
             self._write(lambda journal: journal.put_life(record.id, number, began, facts))
 
-    async def remove(self, session: str) -> None:
+    async def remove(self, record: Record) -> None:
         """Take a session out of the journal, and out of its files."""
+        session = record.id
         self._newest.pop(session, None)
         self._then.pop(session, None)
         if self._journal is not None:
-            await asyncio.wrap_future(self._journal.remove_session(session), loop=self._loop)
+            removed = self._journal.remove_session(session)
+            # Of all that happened to it only this is left: lists have to know that it is gone.
+            self.event(record, "forgotten", time.time(), gone=True)
+            await asyncio.wrap_future(removed, loop=self._loop)
             await asyncio.wrap_future(self._journal.purge(), loop=self._loop)
 
     def close(self) -> None:
@@ -111,6 +129,15 @@ class Scribe:
             self._early.append(write)
         else:
             self._watch(write(self._journal))
+
+    def _append(self, journal: Journal, noted: Noted) -> "Future[int]":
+        future = journal.append_event(*noted)
+        future.add_done_callback(lambda done: self._back(self._appended, noted, done))
+        return future
+
+    def _appended(self, noted: Noted, future: "Future[int]") -> None:
+        if future.exception() is None:
+            self.on_event(future.result(), noted)
 
     def _watch(self, future: "Future[Any]") -> None:
         journal = self._journals

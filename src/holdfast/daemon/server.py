@@ -9,12 +9,13 @@ import hmac
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import cast
 
 from holdfast import __version__
 from holdfast.daemon.clients import Clients
+from holdfast.daemon.events import Subscription
 from holdfast.errors import AuthFailed, HoldfastError, Internal, LocalProtocolError
 from holdfast.protocol.connection import ConnectionEnded, DataReceived
 from holdfast.protocol.daemon_end import (
@@ -26,8 +27,8 @@ from holdfast.protocol.daemon_end import (
 from holdfast.protocol.frames import LIMIT
 from holdfast.protocol.messages import Goodbye, Hello, Message, Welcome
 
-Reply = Message | Callable[[], Message]
-"""What is large and changes is made only once there is room for it."""
+Reply = Message | Callable[[], Message] | Subscription
+"""What is large and changes is made only once there is room for it. A subscription goes on."""
 Handle = Callable[[DaemonEnd, Message], Awaitable[Reply]]
 Heard = HelloReceived | RequestReceived | NoticeReceived | DataReceived | ConnectionEnded
 STARTED = time.time()
@@ -64,6 +65,7 @@ class ClientProtocol(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
         self._is_reading = True
+        self._telling: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
         self._room.set()
         self._transport: asyncio.Transport
@@ -136,9 +138,7 @@ class ClientProtocol(asyncio.Protocol):
         if isinstance(event, HelloReceived):
             self._greet(event.hello, event.protocol)
         elif isinstance(event, RequestReceived):
-            task = self._loop.create_task(self._answer(event))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(self._answer(event))
         elif isinstance(event, NoticeReceived) and isinstance(event.message, Goodbye):
             self._leave(on_purpose=True)
 
@@ -146,6 +146,12 @@ class ClientProtocol(asyncio.Protocol):
         if self._core.connection:
             self._terms.left(self._core, on_purpose)
             self._core.connection = 0  # what it says from now on counts for nothing
+
+    def _begin(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _greet(self, hello: Hello, protocol: int) -> None:
         wanted = self._terms.token
@@ -172,7 +178,9 @@ class ClientProtocol(asyncio.Protocol):
             # Answers to a client that does not read them would pile up.
             await self._wait_for_room()
             reply = await self._terms.handle(self._core, asked.message)
-            if not isinstance(reply, Message):
+            if isinstance(reply, Subscription):
+                reply = self._begin_to_tell(reply)
+            elif not isinstance(reply, Message):
                 await self._wait_for_room()
                 reply = reply()
             if not self._transport.is_closing():
@@ -182,6 +190,26 @@ class ClientProtocol(asyncio.Protocol):
             if not self._transport.is_closing():
                 self._core.fail(asked.number, self._told(error))
         self._settle()
+
+    def _begin_to_tell(self, subscription: Subscription) -> Message:
+        """Tell events from now on, instead of those asked for before; return the reply."""
+        if self._telling is not None:
+            self._telling.cancel()
+        self._telling = self._begin(self._tell(subscription))
+        return subscription.reply
+
+    async def _tell(self, subscription: Subscription) -> None:
+        """Tell page after page: who does not read costs one, and delays nobody."""
+        try:
+            while not self._transport.is_closing():
+                await subscription.ready()
+                await self._wait_for_room()
+                for message in subscription.take():
+                    self._core.tell(message)
+                self._settle()
+                await asyncio.sleep(0)
+        except HoldfastError as error:
+            self.refuse(error)
 
     async def _wait_for_room(self) -> None:
         # Again and again: whoever was woken first may have filled it up.

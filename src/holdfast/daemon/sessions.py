@@ -10,6 +10,7 @@ from typing import Any
 from holdfast.config import Config
 from holdfast.daemon.creating import Creating
 from holdfast.daemon.creation import failed
+from holdfast.daemon.events import Events
 from holdfast.daemon.housekeeping import Housekeeping, Kept
 from holdfast.daemon.keeper_link import Handed, KeeperLink
 from holdfast.daemon.keeping import Keeping
@@ -62,6 +63,8 @@ class Sessions:
         self.records = Records()
         self._scribe = Scribe(loop, self.records.all)
         self.owners = Owners(loop, self.records, self._scribe, self, tell)
+        self.events = Events()
+        self._scribe.on_event = self.events.noted
         self._turns = Turns(loop)
         self._living: dict[str, Session] = {}
         self._late: dict[str, Handed] = {}  # the keeper's, but not to be taken over just now
@@ -97,13 +100,16 @@ class Sessions:
             records=self.records.all,
             drop=self._drop,
         )
+        self._listen(link)
+
+    # -- begin
+
+    def _listen(self, link: KeeperLink) -> None:
         link.on_leaving = self._look_back
         link.on_handed = self.take
         link.on_expected = self._creating.expect
         link.on_exited = self._child_ended
         link.everything = self._handed
-
-    # -- begin
 
     def take(self, handed: Handed) -> None:
         """Go on with a session that the keeper holds, or begin with one that we asked for."""
@@ -150,6 +156,7 @@ class Sessions:
 
     def settle(self, journal: Journal) -> None:
         """Decide about what nobody holds any more. Called once everything was handed over."""
+        self.events.open(journal)
         self._scribe.open(journal)
         held = self._living.keys() | self._late.keys() | self._creating.under_way
         self._places.sweep_memory(held)
@@ -205,7 +212,7 @@ class Sessions:
             self._write(record)
             self._scribe.life(record)
             kind = "created" if record.life == 1 else "restored"
-            self._scribe.event(record, kind, record.began, life=record.life)
+            self._scribe.event(record, kind, record.began, life=record.life, name=record.name)
         if handed.exit is not None:
             session.child_ended(handed.exit)
 
@@ -274,6 +281,9 @@ class Sessions:
 
     def sized(self, record: Record, size: Size) -> None:
         if session := self._living.get(record.id):
+            if size != record.size:
+                facts = {"cols": size.cols, "rows": size.rows}
+                self._scribe.event(record, "resized", time.time(), **facts)
             session.resize(size)
             self._write(record)
 
@@ -337,6 +347,7 @@ class Sessions:
     def _drop(self, record: Record) -> None:
         """Know nothing of an ended session any more."""
         self.records.by_id.pop(record.id, None)
+        self.events.drop(record.id)
         self._places.remove_page(record)
 
     def _discard(self, record: Record) -> None:

@@ -351,6 +351,26 @@ class Lost(Message, frozen=True):
     reason: str
 
 
+class Subscribe(Message, frozen=True):
+    """Ask to be told what happens, in order, each event once; the last one asked for counts."""
+
+    since: int | None = None
+    """The number of the last event that is known; none means from now on."""
+    session: str = ""
+    """Only what happens to this session."""
+
+
+class Subscribed(Message, frozen=True):
+    """Events after `since` follow."""
+
+    newest: int
+    """The highest number there is; without `since` those after it follow."""
+    oldest: int
+    """The lowest number that is kept, 0 if none is."""
+    missed: bool = False
+    """Some after `since` may be no longer kept."""
+
+
 class Ping(Message, frozen=True):
     """Ask for a sign of life."""
 
@@ -367,6 +387,22 @@ class Shutdown(Message, frozen=True):
     """The daemon is about to end."""
 
     reason: str
+
+
+class Event(Message, frozen=True):
+    """Something happened to a session; numbers rise, with gaps, and are never given twice."""
+
+    number: int
+    time: float
+    session: str
+    kind: str
+    facts: dict[str, object] = {}
+
+
+class CaughtUp(Message, frozen=True):
+    """Every event up to this number was told that was asked for; what follows happens now."""
+
+    number: int
 
 
 class Request(NamedTuple):
@@ -399,9 +435,15 @@ REQUESTS: dict[str, Request] = {
         Request("claim", Claim, SessionInfo, Role.CONTROL),
         Request("takeover", Takeover, SessionInfo, Role.CONTROL),
         Request("release", Release, SessionInfo, Role.CONTROL),
+        Request("subscribe", Subscribe, Subscribed, Role.STREAM),
         Request("ping", Ping, Pong, Role.STREAM),
     )
 }
 NOTICES: dict[str, type[Message]] = {"goodbye": Goodbye}
-EVENTS: dict[str, type[Message]] = {"shutdown": Shutdown, "superseded": Lost}
+EVENTS: dict[str, type[Message]] = {
+    "shutdown": Shutdown,
+    "superseded": Lost,
+    "event": Event,
+    "caught_up": CaughtUp,
+}
 HELLO, WELCOME, FAILURE = "hello", "welcome", "error"

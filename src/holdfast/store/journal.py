@@ -15,7 +15,7 @@ from holdfast.store.journal_errors import translated
 from holdfast.store.journal_facts import Facts, decode, encode
 from holdfast.store.journal_files import refuse_newer
 from holdfast.store.journal_opening import Opened, begin_anew, connect, open_journal
-from holdfast.store.journal_rows import NOTE, Rows, as_number
+from holdfast.store.journal_rows import NOTE, PRUNED, Rows, as_number
 from holdfast.store.journal_writer import Writer, purge
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,16 @@ class Event(NamedTuple):
     session: str
     kind: str
     facts: Facts
+
+
+class Page(NamedTuple):
+    """Events in order, and the number up to which they are all; None when none follows.
+
+    One whose row cannot be read is not among them.
+    """
+
+    events: list[Event]
+    upto: int | None
 
 
 class Audit(NamedTuple):
@@ -140,10 +150,16 @@ class Journal:
 
     def events(self, since: int, limit: int, session: str | None = None) -> list[Event]:
         """Return up to *limit* events after the number *since*, in order."""
+        return self.event_page(since, limit, session).events
+
+    def event_page(self, since: int, limit: int, session: str | None = None) -> Page:
+        """Return events after the number *since*, and where to go on."""
         which, values = ("", ()) if session is None else ("AND session = ?", (session,))
         columns = "number, time, session, kind, facts"
         query = f"SELECT {columns} FROM events WHERE number > ? {which} ORDER BY number LIMIT ?"  # noqa: S608
-        return self._parsed(self._rows(query, since, *values, limit), Event)
+        rows = self._rows(query, since, *values, limit)
+        upto = int(rows[-1][0]) if len(rows) == limit else None
+        return Page(self._parsed(rows, Event), upto)
 
     def newest_event(self) -> int:
         """Return the highest number that any event has had, 0 if there was none."""
@@ -155,6 +171,11 @@ class Journal:
         """Return the lowest number that is kept, 0 if none is."""
         ((number,),) = self._rows("SELECT coalesce(min(number), 0) FROM events")
         return int(number)
+
+    def pruned_event(self) -> int:
+        """Return the number up to which events may be gone: too many, or a damaged file."""
+        found = self._rows("SELECT value FROM meta WHERE name = ?", PRUNED)
+        return as_number(found[0][0]) if found else 0
 
     def audit(self, session: str, limit: int) -> list[Audit]:
         """Return the newest *limit* audit rows of a session, oldest first."""

@@ -176,6 +176,8 @@ def _begin(opened: Opened) -> None:
     connection.execute("BEGIN IMMEDIATE")
     if not rows.was_closed() and not is_new:
         rows.begin_events_at(rows.newest_event() + LEAP)
+        if opened.damaged:
+            rows.note_pruned(rows.newest_event() + LEAP - 1)
     rows.mark_closed(False)
     connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -185,7 +187,9 @@ def _leap(opened: Opened, newest: int) -> None:
     """Let numbers go on far above *newest*, and above all that the lost rows may have had."""
     # A microsecond has no second event, so the clock is ahead of every number ever given.
     opened.connection.execute("BEGIN IMMEDIATE")
-    opened.rows.begin_events_at(max(newest + LEAP, time.time_ns() // 1000))
+    first = max(newest + LEAP, time.time_ns() // 1000)
+    opened.rows.begin_events_at(first)
+    opened.rows.note_pruned(first - 1)
     opened.connection.execute("COMMIT")
     opened.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -14,6 +14,9 @@ HIGHEST_NUMBER = (1 << 53) - 1
 # In front of the name of a note, so that `meta` can hold its own rows too.
 NOTE = "note."
 
+# The row of `meta` with the number up to which events may be gone.
+PRUNED = "events_pruned"
+
 _PUT_META = "REPLACE INTO meta VALUES (?, ?)"
 
 
@@ -87,6 +90,11 @@ class Rows:
         self._next = max(self._next, number)
         self._connection.execute(_PUT_META, ("events_from", str(self._next)))
 
+    def note_pruned(self, number: int) -> None:
+        """Note that events up to this one may be gone, other than by `remove_session`."""
+        if number > self._number(PRUNED):
+            self._connection.execute(_PUT_META, (PRUNED, str(number)))
+
     def mark_closed(self, closed: bool) -> None:
         self._connection.execute(_PUT_META, ("closed", "1" if closed else "0"))
 
@@ -102,6 +110,10 @@ class Rows:
         if excess <= 0:
             return 0
         oldest = f"SELECT number FROM {table} ORDER BY number LIMIT ?"  # noqa: S608 - our names
+        if table == "events":
+            query = f"SELECT max(number) FROM ({oldest})"  # noqa: S608
+            (last,) = self._connection.execute(query, (excess,)).fetchone()
+            self.note_pruned(last or 0)
         query = f"DELETE FROM {table} WHERE number IN ({oldest})"  # noqa: S608
         return self._connection.execute(query, (excess,)).rowcount
 
