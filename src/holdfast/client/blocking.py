@@ -202,6 +202,8 @@ class Client:
         for event in self._link.receive():
             if isinstance(event, ReplyReceived):
                 found.append(event)
+                if isinstance(event.result, m.Subscribed):
+                    self._told.clear()  # what came before belongs to the subscription before
             elif isinstance(event, EventReceived):
                 self._told.append(event.message)
             elif isinstance(event, ConnectionEnded) and not found:
