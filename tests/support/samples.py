@@ -75,6 +75,8 @@ SAMPLES: dict[str, m.Message] = {
     "output reply": m.OutputChunk(offset=10, data=b"\x1b[0m\xff", end=14, final=True),
     "input": m.Input(session="k3v9qd", offset=7, data=b"ls\r"),
     "input reply": m.InputTaken(end=10),
+    "send": m.Send(session="k3v9qd", offset=7, text=b"ls\xff", enter=True, settle=False),
+    "send reply": m.Sent(end=30, pasted="yes", caught_up=False),
     "resize": m.Resize(session="k3v9qd", cols=80, rows=24),
     "resize reply": SESSION,
     "kill": m.Kill(session="k3v9qd", now=True),

@@ -34,6 +34,8 @@ from holdfast.protocol.messages import (
     Rename,
     Resize,
     Restore,
+    Send,
+    Sent,
     SessionInfo,
     Signal,
     Wait,
@@ -57,6 +59,7 @@ class Requests:
             Get: self._get,
             Output: self._output,
             Input: self._input,
+            Send: self._send,
             Resize: self._resize,
             Kill: self._kill,
             Signal: verbs.signal,
@@ -129,6 +132,10 @@ class Requests:
     async def _input(self, client: DaemonEnd, asked: Input) -> InputTaken:
         session = self._sessions.living(asked.session)
         return InputTaken(end=await session.input.put(client.client_id, asked.offset, asked.data))
+
+    async def _send(self, client: DaemonEnd, asked: Send) -> Sent:
+        session = self._sessions.living(asked.session)
+        return await session.sender.send(client.client_id, asked)
 
     async def _resize(self, _client: DaemonEnd, asked: Resize) -> SessionInfo:
         session = self._sessions.living(asked.session)

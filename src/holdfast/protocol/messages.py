@@ -180,6 +180,32 @@ class InputTaken(Message, frozen=True):
     end: int
 
 
+class Send(Message, frozen=True):
+    """Text for the program as one unit, between which and its Enter nobody else types.
+
+    It is in paste marks if the program asked for them, unless it begins with a control
+    character: then it is keys. Its place in what this client typed there is *offset*.
+    """
+
+    session: str
+    offset: int
+    text: bytes
+    enter: bool = False
+    settle: bool = True
+    """Wait until the screen is quiet before Enter, or a program takes it for a part of the text."""
+
+
+class Sent(Message, frozen=True):
+    """The program's terminal has all of it, and this client's input goes on at *end*."""
+
+    end: int
+    pasted: str = "unknown"
+    """Whether it was put into paste marks: yes, no, or unknown, when nothing tells whether the
+    program wants them (then there are none), or an earlier daemon typed it."""
+    caught_up: bool = True
+    """Whether that was read from all it had printed; if not, from what was known before."""
+
+
 class Resize(Message, frozen=True):
     """Give a session's terminal another size."""
 
@@ -340,6 +366,7 @@ REQUESTS: dict[str, Request] = {
         Request("get", Get, SessionInfo, Role.STREAM),
         Request("output", Output, OutputChunk, Role.STREAM),
         Request("input", Input, InputTaken, Role.CONTROL),
+        Request("send", Send, Sent, Role.CONTROL),
         Request("resize", Resize, SessionInfo, Role.CONTROL),
         Request("kill", Kill, SessionInfo, Role.CONTROL),
         Request("signal", Signal, SessionInfo, Role.CONTROL),
