@@ -21,6 +21,8 @@ from holdfast import __version__
 from holdfast.config import Config, Paths, load
 from holdfast.config.token import read_token
 from holdfast.daemon.clients import Clients
+from holdfast.daemon.doors import Doors
+from holdfast.daemon.idleness import Idleness
 from holdfast.daemon.keeper_link import KeeperLink
 from holdfast.daemon.printed import report
 from holdfast.daemon.pump import choose
@@ -137,29 +139,33 @@ async def _serve(
         session_limit=config.session_limit,
         token=token,
     )
-    servers: list[asyncio.Server] = []
-
-    async def accept(sock: socket.socket) -> None:
-        factory = partial(ClientProtocol, terms)
-        servers.append(await loop.create_unix_server(factory, sock=sock, backlog=4096))
-
+    doors = Doors(loop, link, partial(ClientProtocol, terms))
     handed = asyncio.Event()
     link.on_settled = handed.set
     link.attach(channel)
     for frame in frames:
         link.heard(*frame)
     await handed.wait()
-    for sock in link.clients:
-        await accept(sock)
-    link.on_listening = lambda sock: loop.create_task(accept(sock))
+    await doors.open()
     link.tell({"op": "ready", **link.ready})
     settling = loop.create_task(_settle(loop, sessions, journal))
+    idleness = Idleness(
+        loop,
+        config.idle,
+        clients=terms.clients,
+        sessions=sessions,
+        link=link,
+        doors=doors,
+        leave=ended.set,
+    )
     await ended.wait()
     settling.cancel()
-    link.close()
-    for server in servers:
-        server.close()
+    idleness.close()
+    doors.close()
     sessions.close()
+    if idleness.is_over:
+        link.nothing_left()  # last of all: by now a successor could take over
+    link.close()
 
 
 async def _settle(loop: asyncio.AbstractEventLoop, sessions: Sessions, path: Path) -> None:

@@ -4,6 +4,7 @@ A connection that has not said hello costs a place too, so that a crowd that nev
 cannot grow without bound; but it has to leave when the places are needed.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from holdfast.errors import HoldfastError, LimitReached, Superseded
@@ -27,10 +28,15 @@ class Clients:
         self._strangers: dict[Connection, None] = {}  # have not said hello; oldest first
         self._greeted: dict[Connection, tuple[str, Role]] = {}
         self._newest: dict[tuple[str, Role], Connection] = {}
+        self.on_change: Callable[[], None] = lambda: None
+
+    def __len__(self) -> int:
+        return len(self._strangers) + len(self._greeted)
 
     def enter(self, connection: Connection) -> None:
         """Give a new connection a place, or refuse it; tell `left` when it is gone."""
-        if len(self._strangers) + len(self._greeted) < self._limit:
+        self.on_change()
+        if len(self) < self._limit:
             self._strangers[connection] = None
             return
         refused = connection
@@ -52,6 +58,7 @@ class Clients:
 
     def left(self, connection: Connection) -> None:
         """A connection is gone; that of an older one says nothing about a newer."""
+        self.on_change()
         self._strangers.pop(connection, None)
         who = self._greeted.pop(connection, None)
         if who is not None and self._newest.get(who) is connection:
