@@ -78,6 +78,10 @@ SAMPLES: dict[str, m.Message] = {
     "input": m.Input(session="k3v9qd", offset=7, data=b"ls\r", takeover=True),
     "input reply": m.InputTaken(end=10),
     "resize": m.Resize(session="k3v9qd", cols=80, rows=24, takeover=True),
+    "send": m.Send(
+        session="k3v9qd", offset=7, text=b"ls\xff", enter=True, settle=False, takeover=True
+    ),
+    "send reply": m.Sent(end=30, pasted="yes", caught_up=False),
     "resize reply": SESSION,
     "kill": m.Kill(session="k3v9qd", now=True, takeover=True),
     "kill reply": SESSION,

@@ -131,6 +131,10 @@ COMMANDS = (
             ("hold send build --stdin < answers", "type a file"),
         ),
         "holdfast.cli.streams:send",
+        (
+            "A program that tells pasted text from typed text gets it as a paste, unless it",
+            "begins with a control character; up to 1 MiB, nobody else types in between.",
+        ),
     ),
     Command(
         "events",

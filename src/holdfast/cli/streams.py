@@ -9,12 +9,13 @@ from holdfast.cli import door
 from holdfast.cli.exits import OK, Usage, note
 from holdfast.client.blocking import CALL_TIMEOUT, Client
 from holdfast.errors import InputQueueFull, OffsetPruned, TimedOut
-from holdfast.protocol.messages import Input, Output, Role
+from holdfast.protocol.messages import Input, Output, Role, Send
 
 WAIT = 30.0  # seconds of one long poll
 PIECE = 256 << 10  # bytes of output at a time
 SEND_PIECE = 32 << 10  # bytes of input at a time; the queue of a session holds 2 MB
-ENTER = b"\r"  # what the key sends; a program that wants a newline has its terminal translate
+UNIT_LIMIT = 1 << 20  # bytes sent as one unit; the queue holds two of those
+SLOWEST = 100_000  # bytes a second that the slowest program reads that is still awake
 
 
 def output(values: Namespace) -> int:
@@ -87,15 +88,37 @@ def send(values: Namespace) -> int:
         what = "hold send takes TEXT or --stdin" if values.text else "hold send has nothing to type"
         raise Usage(what, "write `hold send ID TEXT`, `--enter`, or `--stdin`")
     data = sys.stdin.buffer.read() if values.stdin else os.fsencode(" ".join(values.text))
-    data += ENTER if values.enter else b""
     with door.client() as client:
         session = door.session_named(client, values.id)
-        type_in(client, session.id, data, takeover=values.takeover)
+        if len(data) > UNIT_LIMIT:
+            at = type_in(client, session.id, data, takeover=values.takeover)
+            data = b""
+        else:
+            at = 0
+        if data or values.enter:
+            unit = Send(
+                session=session.id,
+                offset=at,
+                text=data,
+                enter=values.enter,
+                takeover=values.takeover,
+            )
+            send_unit(client, unit)
     return OK
 
 
-def type_in(client: Client, session: str, data: bytes, *, takeover: bool = False) -> None:
-    """Send *data* as this client's input from its beginning, each byte once."""
+def send_unit(client: Client, unit: Send) -> None:
+    """Send a text, and Enter if that is wanted, as one unit, once."""
+    try:
+        client.call(unit, CALL_TIMEOUT + len(unit.text) / SLOWEST)
+    except TimedOut as error:
+        what = f"session {unit.session!r} has not taken all of it: its program does not read"
+        fix = "it gets the rest when it reads; look at it with `hold output`"
+        raise error.said(what, fix) from error
+
+
+def type_in(client: Client, session: str, data: bytes, *, takeover: bool = False) -> int:
+    """Send *data* as this client's input from its beginning, each byte once; return its end."""
     at = 0
     while at < len(data):
         part = data[at : at + SEND_PIECE]
@@ -110,3 +133,4 @@ def type_in(client: Client, session: str, data: bytes, *, takeover: bool = False
         except InputQueueFull as error:
             what = f"{error.what}; {at} of {len(data)} bytes were taken"
             raise error.said(what, error.fix) from error
+    return at

@@ -32,6 +32,7 @@ Passing = type[HoldfastError] | tuple[type[HoldfastError], ...]
 REPEATABLE = (
     m.Create,
     m.Input,
+    m.Send,
     m.Resize,
     m.Kill,
     m.Signal,
@@ -124,6 +125,8 @@ class Client:
     def call(self, message: m.Output, timeout: float = ...) -> m.OutputChunk: ...
     @overload
     def call(self, message: m.Input, timeout: float = ...) -> m.InputTaken: ...
+    @overload
+    def call(self, message: m.Send, timeout: float = ...) -> m.Sent: ...
     @overload
     def call(
         self,

@@ -20,6 +20,7 @@ from holdfast.protocol.state import HANDSHAKE_TIMEOUT
 
 PATIENCE = 1.0  # seconds for a welcome before the keeper is asked; a restart takes 0.2
 PAUSE = 0.01
+STARTS = 3  # tries; the second finds the place that a keeper was leaving free
 RESTART = "`hold daemon restart` replaces it; no session is lost"
 LOOK = "`hold daemon status` shows the rest; `hold daemon restart` tries again at once"
 
@@ -74,8 +75,15 @@ class Reach(NamedTuple):
         except (FileNotFoundError, ConnectionRefusedError):
             if not self.autostart:
                 raise
-        self._start()
-        return _opened(path)
+        for left in reversed(range(STARTS)):
+            self._start()
+            try:
+                return _opened(path)
+            except (FileNotFoundError, ConnectionRefusedError):
+                # It found a keeper that was just ending, because nobody seemed to need it.
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
 
     def _start(self) -> None:
         from holdfast.keeper import launch  # noqa: PLC0415 - most calls start nothing

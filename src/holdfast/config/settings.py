@@ -129,6 +129,12 @@ class Config:
         "connections of clients at a time",
         "each may hold an unfinished message of 4 MiB; more than any desk has windows",
     )
+    idle: float | None = duration(
+        1800.0,
+        "daemon.idle",
+        "how long keeper and daemon stay with no session and no client; never keeps them",
+        "a start takes a fifth of a second, and what nobody uses should not run for ever",
+    )
     pump: str = choice(
         ("splice", "copy"),
         "session.pump",

@@ -21,6 +21,8 @@ from holdfast import __version__
 from holdfast.config import Config, Paths, load
 from holdfast.config.token import read_token
 from holdfast.daemon.clients import Clients
+from holdfast.daemon.doors import Doors
+from holdfast.daemon.idleness import Idleness
 from holdfast.daemon.keeper_link import KeeperLink
 from holdfast.daemon.printed import report
 from holdfast.daemon.pump import Choice, choose
@@ -116,22 +118,51 @@ async def _serve(
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    state, runtime = Path(spec["state"]), Path(spec["runtime"])
-    choice = choose(config.pump, state)
-    link = _link(loop, spec, choice)
-    journal = _paths(spec).journal
     clients = Clients(config.connection_limit)
+    choice = choose(config.pump, Path(spec["state"]))
+    link = _link(loop, spec, choice)
     sessions = Sessions(
         loop,
         link,
-        state=state,
-        runtime=runtime,
-        journal=journal,
+        state=Path(spec["state"]),
+        runtime=Path(spec["runtime"]),
+        journal=_paths(spec).journal,
         config=config,
         choice=choice,
         tell=clients.tell,
     )
-    terms = Terms(
+    terms = _terms(sessions, clients, config, token)
+    doors = Doors(loop, link, partial(ClientProtocol, terms))
+    handed = asyncio.Event()
+    link.on_settled = handed.set
+    link.attach(channel)
+    for frame in frames:
+        link.heard(*frame)
+    await handed.wait()
+    await doors.open()
+    link.tell({"op": "ready", **link.ready})
+    settling = loop.create_task(_settle(loop, sessions, _paths(spec).journal))
+    idleness = Idleness(
+        loop,
+        config.idle,
+        clients=terms.clients,
+        sessions=sessions,
+        link=link,
+        doors=doors,
+        leave=ended.set,
+    )
+    await ended.wait()
+    settling.cancel()
+    idleness.close()
+    doors.close()
+    sessions.close()
+    if idleness.is_over:
+        link.nothing_left()  # last of all: by now a successor could take over
+    link.close()
+
+
+def _terms(sessions: Sessions, clients: Clients, config: Config, token: str) -> Terms:
+    return Terms(
         handle=Requests(sessions).answer,
         clients=clients,
         arrived=sessions.owners.arrived,
@@ -141,29 +172,6 @@ async def _serve(
         session_limit=config.session_limit,
         token=token,
     )
-    servers: list[asyncio.Server] = []
-
-    async def accept(sock: socket.socket) -> None:
-        factory = partial(ClientProtocol, terms)
-        servers.append(await loop.create_unix_server(factory, sock=sock, backlog=4096))
-
-    handed = asyncio.Event()
-    link.on_settled = handed.set
-    link.attach(channel)
-    for frame in frames:
-        link.heard(*frame)
-    await handed.wait()
-    for sock in link.clients:
-        await accept(sock)
-    link.on_listening = lambda sock: loop.create_task(accept(sock))
-    link.tell({"op": "ready", **link.ready})
-    settling = loop.create_task(_settle(loop, sessions, journal))
-    await ended.wait()
-    settling.cancel()
-    link.close()
-    for server in servers:
-        server.close()
-    sessions.close()
 
 
 def _link(loop: asyncio.AbstractEventLoop, spec: dict[str, Any], choice: Choice) -> KeeperLink:

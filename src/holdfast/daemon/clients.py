@@ -4,6 +4,7 @@ A connection that has not said hello costs a place too, so that a crowd that nev
 cannot grow without bound; but it has to leave when the places are needed.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from holdfast.errors import HoldfastError, LimitReached, Superseded
@@ -32,10 +33,15 @@ class Clients:
         self._newest: dict[tuple[str, Role], Connection] = {}
         self._numbers: dict[int, Connection] = {}
         self._last_number = 0
+        self.on_change: Callable[[], None] = lambda: None
+
+    def __len__(self) -> int:
+        return len(self._strangers) + len(self._greeted)
 
     def enter(self, connection: Connection) -> None:
         """Give a new connection a place, or refuse it; tell `left` when it is gone."""
-        if len(self._strangers) + len(self._greeted) < self._limit:
+        self.on_change()
+        if len(self) < self._limit:
             self._strangers[connection] = None
             return
         refused = connection
@@ -65,6 +71,7 @@ class Clients:
 
     def left(self, connection: Connection) -> None:
         """A connection is gone; that of an older one says nothing about a newer."""
+        self.on_change()
         self._strangers.pop(connection, None)
         self._numbers = {n: one for n, one in self._numbers.items() if one is not connection}
         who = self._greeted.pop(connection, None)

@@ -1,7 +1,8 @@
 """The numbers of one session's input that outlive a daemon: a page in a mapped file.
 
     word 0      whose piece is under way, and the offset after it
-    words 1-7   for later versions
+    word 1      the `send` under way: whose it is, the offset after it, if it is in paste marks
+    words 2-7   for later versions
     then        three words a client: its name, how far it came, when it was last heard of
 
 They are stored through a memoryview of 64-bit words: `struct.pack_into` zeroes a field
@@ -14,10 +15,10 @@ import os
 from collections.abc import Container
 from pathlib import Path
 
-from holdfast.session.typed import Pending
+from holdfast.session.typed import Pending, Unit
 
 PAGE = 4096
-_PENDING = 0
+_PENDING, _UNIT = 0, 1
 _FIRST_SLOT = 8
 _NAME, _DONE, _USED = range(3)
 SLOTS = (PAGE // 8 - _FIRST_SLOT) // 3
@@ -50,6 +51,14 @@ class Page:
     @pending.setter
     def pending(self, pending: Pending) -> None:
         self._words[_PENDING] = pending.packed()
+
+    @property
+    def unit(self) -> Unit | None:
+        return Unit.unpacked(self._words[_UNIT])
+
+    @unit.setter
+    def unit(self, unit: Unit | None) -> None:
+        self._words[_UNIT] = unit.packed() if unit else 0
 
     def done(self, slot: int) -> int:
         """How much of a client's input was applied."""

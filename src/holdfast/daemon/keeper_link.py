@@ -95,6 +95,14 @@ class KeeperLink:
 
     # -- ask
 
+    @property
+    def has_keeper(self) -> bool:
+        return self._channel is not None
+
+    def nothing_left(self) -> None:
+        """Tell the keeper that we end because nobody needs us; it may end as well."""
+        self.tell({"op": "idle"})
+
     def spawn(self, body: Body) -> "asyncio.Future[None]":
         """Ask for a program; it is handed over before the future is done, or has the error."""
         if self._channel is not None and not self._channel.has_room:

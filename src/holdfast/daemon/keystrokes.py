@@ -23,6 +23,7 @@ from holdfast.session.typed import (
     QUEUE_LIMIT,
     Found,
     Pending,
+    Unit,
     found,
     fresh_part,
 )
@@ -30,6 +31,7 @@ from holdfast.session.typed import (
 SENTINEL = b"\0"
 # A program that reads as fast as we write could otherwise hold the loop for 2 MB.
 PIECES_A_TURN = 16
+COMES_BACK_WITHIN = 5.0  # seconds; a client finds the next daemon within one, most in 20 ms
 RETRY = 0.1  # seconds between looks at a terminal that nobody has open
 
 
@@ -37,6 +39,23 @@ class _Piece(NamedTuple):
     slot: int
     offset: int
     data: memoryview
+
+
+class Turn:
+    """A place in the queue. Once it is reached only its holder types, until it leaves."""
+
+    def __init__(self, slot: int, end: int, size: int, reached: "asyncio.Future[None]") -> None:
+        self.slot = slot
+        self.end = end
+        self.size = size
+        """Bytes that it may come to type, for the bound of the queue."""
+        self.reached = reached
+        self.unit: Unit | None = None
+        """What has been begun, perhaps by the daemon before us."""
+        self.is_over = False
+        self.is_held = False
+        """For a client that has to come back first."""
+        self.expiry: asyncio.TimerHandle | None = None
 
 
 class _Waiter(NamedTuple):
@@ -64,7 +83,9 @@ class Input:
         self._open_page = open_page
         self._mapped: Page | None = None  # 4 KiB: not for a session into which nobody types
         self._can_splice = can_splice
-        self._queue: deque[_Piece] = deque()
+        self._queue: deque[_Piece | Turn] = deque()
+        self._turns: dict[tuple[int, int], Turn] = {}
+        self._begun = loop.time()
         self._queued = 0
         self._promised: dict[int, int] = {}  # slot -> how far it comes with all it has queued
         self._waiters: dict[int, list[_Waiter]] = {}
@@ -75,22 +96,19 @@ class Input:
         self._for_room = False
         self._timer: asyncio.Handle | None = None
         self._closed = False
+        self._error: Callable[[], HoldfastError] | None = None
         self._recover()
 
     @property
     def _page(self) -> Page:
         if self._mapped is None:
             self._mapped = self._open_page()
+            self._hold()
         return self._mapped
 
     def put(self, client_id: str, offset: int, data: bytes) -> "asyncio.Future[int]":
         """Queue input; the future has the client's offset once the PTY has it all."""
-        if not 0 <= offset <= OFFSET_LIMIT - len(data):
-            problem = f"must be 0 to {OFFSET_LIMIT}"
-            raise InvalidArgument(argument="offset", value=str(offset), problem=problem)
-        slot = self._page.slot_of(client_id, offset, busy=self._promised)
-        if slot is None:
-            raise self._full()
+        slot = self._slot(client_id, offset, len(data))
         known = self._promised.get(slot, self._page.done(slot))
         try:
             fresh = fresh_part(known, offset, data)
@@ -111,12 +129,108 @@ class Input:
         self._go_on()
         return taken
 
+    def _slot(self, client_id: str, offset: int, size: int) -> int:
+        if not 0 <= offset <= OFFSET_LIMIT - size:
+            problem = f"must be 0 to {OFFSET_LIMIT}"
+            raise InvalidArgument(argument="offset", value=str(offset), problem=problem)
+        slot = self._page.slot_of(client_id, offset, busy=self._promised)
+        if slot is None:
+            raise self._full()
+        return slot
+
+    # -- one client at a time
+
+    def line_up(self, client_id: str, offset: int, size: int) -> Turn:
+        """Return a turn to type *size* bytes, or the one that this client has there already."""
+        slot, end = self._slot(client_id, offset, size), offset + size
+        known = self._promised.get(slot, self._page.done(slot))
+        if turn := self._turns.get((slot, end)):
+            self._go_on()
+            return turn
+        turn = Turn(slot, end, size, self._loop.create_future())
+        if known >= end:
+            turn.is_over, turn.size = True, 0
+            return turn
+        if known != offset:
+            problem = f"the input before it ends at {known}"
+            raise InvalidArgument(argument="offset", value=str(offset), problem=problem)
+        if self._queued + size > QUEUE_LIMIT:
+            raise self._full()
+        self._promised[slot] = end
+        self._queued += size
+        self._line_up(turn)
+        self._go_on()
+        return turn
+
+    def _line_up(self, turn: Turn) -> None:
+        self._queue.append(turn)
+        self._turns[turn.slot, turn.end] = turn
+
+    def begin(self, turn: Turn, *, is_pasted: bool) -> None:
+        """Note what will be typed: whoever goes on with it types the same."""
+        self._check_open()
+        turn.unit = self._page.unit = Unit(turn.slot, turn.end, is_pasted)
+
+    def type(self, turn: Turn, start: int, data: bytes) -> "asyncio.Future[int]":
+        """Type what is not typed yet of *data*, numbered from *start*; as `put`."""
+        self._check_open()
+        rest = data[max(0, self._page.done(turn.slot) - start) :]
+        end = start + len(data)
+        if rest:
+            self._queue.appendleft(_Piece(turn.slot, end - len(rest), memoryview(rest)))
+            self._queued += len(rest)
+        taken = self._taken(turn.slot, end)
+        self._go_on()
+        return taken
+
+    def _check_open(self) -> None:
+        if self._error is not None:
+            raise self._error()
+
+    def leave(self, turn: Turn) -> None:
+        """Let the next one type."""
+        if self._closed or self._turns.pop((turn.slot, turn.end), None) is None:
+            return
+        self._queue.remove(turn)
+        self._queued -= turn.size
+        if turn.expiry is not None:
+            turn.expiry.cancel()
+        if turn.unit is not None:
+            self._page.unit = None
+        if self._promised.get(turn.slot) == turn.end:
+            del self._promised[turn.slot]
+        self._go_on()
+
+    def _hold(self) -> None:
+        """Keep everybody else waiting for a client that was cut off between text and Enter."""
+        unit = self._page.unit
+        if unit is None or self._page.done(unit.slot) >= unit.end:
+            return
+        turn = Turn(unit.slot, unit.end, 0, self._loop.create_future())
+        turn.unit, turn.is_held = unit, True
+        self._promised[unit.slot] = unit.end
+        self._line_up(turn)
+        left = self._begun + COMES_BACK_WITHIN - self._loop.time()
+        turn.expiry = self._loop.call_later(max(0.0, left), self._expired, turn)
+
+    def _expired(self, turn: Turn) -> None:
+        if turn.is_held:
+            self.leave(turn)
+
     def withdraw(self, error: Callable[[], HoldfastError]) -> None:
-        """Refuse with *error* what still waits; the piece under way is finished."""
-        self._queue.clear()
-        self._queued = 0
+        """Refuse with *error* what still waits; the unit or piece under way is finished."""
+        kept = self._under_way()
+        dropped = list(self._queue)[len(kept) :]
+        self._queue = deque(kept)
+        for turn in dropped:
+            if isinstance(turn, Turn):
+                self._drop(turn, error)
+        self._queued = sum(len(i.data) if isinstance(i, _Piece) else i.size for i in kept)
         pending = self._page.pending if self._left else None
         self._promised = {pending.slot: pending.end} if pending else {}
+        for item in kept:
+            end = item.end if isinstance(item, Turn) else item.offset + len(item.data)
+            self._promised[item.slot] = max(end, self._promised.get(item.slot, 0))
         for slot, waiting in self._waiters.items():
             known = self._promised.get(slot, 0)
             for waiter in waiting:
@@ -124,11 +238,31 @@ class Input:
                     waiter.taken.set_exception(error())
             self._waiters[slot] = [one for one in waiting if not one.taken.done()]
 
+    def _under_way(self) -> list[_Piece | Turn]:
+        """Return what the turn that is reached still has to type, and that turn."""
+        for index, item in enumerate(self._queue):
+            if isinstance(item, Turn):
+                return list(self._queue)[: index + 1] if item.reached.done() else []
+        return []
+
+    def _drop(self, turn: Turn, error: Callable[[], HoldfastError]) -> None:
+        self._turns.pop((turn.slot, turn.end), None)
+        if turn.expiry is not None:
+            turn.expiry.cancel()
+        turn.reached.set_exception(error())
+        turn.reached.exception()  # retrieved: perhaps nobody waits for it
+
     def close(self, error: Callable[[], HoldfastError]) -> None:
         """Take no more; what still waits fails with *error*."""
         if self._closed:
             return
-        self._closed = True
+        self._closed, self._error = True, error
+        for turn in self._turns.values():
+            if turn.expiry is not None:
+                turn.expiry.cancel()
+            if not turn.reached.done():
+                turn.reached.set_exception(error())
+                turn.reached.exception()  # retrieved: perhaps nobody waits for it
         if self._for_room:
             self._loop.remove_writer(self._master)
         if self._timer is not None:
@@ -177,7 +311,8 @@ class Input:
             self._left = held - 1
             if pending is not None and pending.end > done:
                 # Whoever sends it again, before or after others, must find it known.
-                self._promised[pending.slot] = pending.end
+                known = self._promised.get(pending.slot, 0)
+                self._promised[pending.slot] = max(known, pending.end)
             if not self._can_splice:
                 self._part = os.read(self._pipe, held)[:-1]
             self._later(0)
@@ -192,7 +327,7 @@ class Input:
             return
         for _ in range(PIECES_A_TURN):
             if not self._left:
-                if not self._queue:
+                if not self._has_piece():
                     return
                 self._begin_piece()
             if not self._move_on():
@@ -200,8 +335,16 @@ class Input:
             self._finish_piece()
         self._later(0)
 
+    def _has_piece(self) -> bool:
+        if self._queue and isinstance(turn := self._queue[0], Turn):
+            if not turn.reached.done():
+                turn.reached.set_result(None)
+            return False
+        return bool(self._queue)
+
     def _begin_piece(self) -> None:
         piece = self._queue.popleft()
+        assert isinstance(piece, _Piece)
         part = bytes(piece.data[:PIECE])
         end = piece.offset + len(part)
         if len(part) < len(piece.data):

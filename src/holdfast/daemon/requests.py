@@ -37,6 +37,8 @@ from holdfast.protocol.messages import (
     Rename,
     Resize,
     Restore,
+    Send,
+    Sent,
     SessionInfo,
     Signal,
     Subscribe,
@@ -63,6 +65,7 @@ class Requests:
             Get: self._get,
             Output: self._output,
             Input: self._input,
+            Send: self._send,
             Resize: self._resize,
             Kill: self._kill,
             Signal: verbs.signal,
@@ -148,6 +151,11 @@ class Requests:
         session = self._sessions.living(asked.session)
         self._owners.change(client, session.record, takeover=asked.takeover)
         return InputTaken(end=await session.input.put(client.client_id, asked.offset, asked.data))
+
+    async def _send(self, client: DaemonEnd, asked: Send) -> Sent:
+        session = self._sessions.living(asked.session)
+        self._owners.change(client, session.record, takeover=asked.takeover)
+        return await session.sender.send(client.client_id, asked)
 
     async def _resize(self, client: DaemonEnd, asked: Resize) -> SessionInfo:
         record = self._sessions.living(asked.session).record

@@ -16,6 +16,7 @@ from holdfast.daemon.keystrokes import Input
 from holdfast.daemon.printed import Printed
 from holdfast.daemon.pump import DISK_FULL, Choice, Stalled, pump_for
 from holdfast.daemon.record import Held, Record
+from holdfast.daemon.sending import Sender
 from holdfast.daemon.turns import Turns
 from holdfast.errors import SessionGone
 from holdfast.formats.segments import SEGMENT_SIZE
@@ -91,6 +92,7 @@ class Session:
         except BaseException:
             self.printed.close()
             raise
+        self.sender = Sender(loop, self.printed, self.input)
         self._ending: OutputEnd | None = None
         self._end_timer: asyncio.TimerHandle | None = None
         self._other_timer: asyncio.TimerHandle | None = None  # while the terminal is not followed

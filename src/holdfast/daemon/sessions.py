@@ -85,6 +85,8 @@ class Sessions:
         """Whether everything is known, also what the keeper does not hold."""
         self.trouble: HoldfastError | None = None
         """Why not, if it takes longer."""
+        self.last_end = loop.time()
+        """When a session ended last."""
         self._restores: set[asyncio.Task[None]] = set()
         self.housekeeping = Housekeeping(
             loop, config, state, find=self._kept, sessions=lambda: list(self.records.by_id)
@@ -237,6 +239,12 @@ class Sessions:
             raise SessionTerminating(session=record.id)
         return session
 
+    @property
+    def has_any(self) -> bool:
+        """Whether a program lives, is being started, or is not known yet."""
+        held = self._living or self._late or self._creating.under_way or self._restores
+        return bool(held) or not self.settled.is_set()
+
     def following(self, record: Record) -> Session | None:
         """Return the session if its output may still grow."""
         return self._living.get(record.id)
@@ -315,7 +323,7 @@ class Sessions:
         self.housekeeping.make_room()
 
     def finished(self, session: Session) -> None:
-        record = session.record
+        record, self.last_end = session.record, self._loop.time()
         del self._living[record.id]
         self.owners.ended(record)
         self.verbs.ended(record)

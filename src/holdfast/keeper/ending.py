@@ -4,10 +4,14 @@ In that order, so that the last output reaches the logs and nobody is left to st
 successor.
 """
 
+import os
+import select
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from holdfast.keeper.place import Listener
 from holdfast.keeper.wire import Channel
 
 if TYPE_CHECKING:
@@ -48,6 +52,26 @@ class Ending:
         latest = time.monotonic() + grace + LAST_WORDS
         self._latest = latest if self._latest is None else min(self._latest, latest)
 
+    def without_anybody(self) -> bool:
+        """End because the daemon found nobody who needs us; False if somebody does after all.
+
+        Whoever waits in a backlog would be cut off. So one looks there again once nobody can
+        come any more, because the files are gone; who comes now starts another keeper.
+        """
+        keeper = self._keeper
+        if not keeper.is_unneeded() or _somebody_waits(keeper.listeners):
+            return False
+        for listener in keeper.listeners:
+            listener.remove()
+        if _somebody_waits(keeper.listeners):
+            keeper.look_after_sockets()  # makes new files; the daemon serves both
+            return False
+        print("nothing is left: no session, no client; the keeper ends", file=sys.stderr)  # noqa: T201
+        keeper.supervisor.drop_spare()
+        keeper.loop.stopped = True
+        os.close(keeper.lock)
+        return True
+
     def tick(self, now: float) -> None:
         """Go on as far as things have come."""
         if self._latest is None:
@@ -78,3 +102,7 @@ class Ending:
             supervisor.end(supervisor.daemon.active, now, DAEMON_GRACE)
         elif self._keeper.adoption.under_way:
             self._keeper.adoption.give_up()
+
+
+def _somebody_waits(listeners: list[Listener]) -> bool:
+    return bool(select.select([listener.sock for listener in listeners], [], [], 0)[0])

@@ -38,7 +38,7 @@ class Keeper:
         self.supervisor = Supervisor(self.loop, spec, self.sessions)
         self.upgrade = Upgrade(self.loop, self.supervisor)
         self.control: place.Listener | None = None
-        self.adoption = Adoption(self, self._look_after_sockets)
+        self.adoption = Adoption(self, self.look_after_sockets)
         self.ending = Ending(self, self._finish)
         self._doorman = place.Doorman()
         self.pending: reexec.Pending | None = None
@@ -92,7 +92,7 @@ class Keeper:
         assert self._wakeup is not None
         numbers = self._wakeup[0].recv(4096)
         if signal.SIGHUP in numbers:
-            self._look_after_sockets()
+            self.look_after_sockets()
         if signal.SIGTERM in numbers or signal.SIGINT in numbers:
             # A shutdown or a logout, and not somebody who wants the sessions to be over: the
             # daemon notes what is to be there again afterwards.
@@ -117,7 +117,7 @@ class Keeper:
 
     # -- sockets
 
-    def _look_after_sockets(self) -> None:
+    def look_after_sockets(self) -> None:
         """Bind anew what was deleted under us; the old backlogs are served too."""
         if self.adoption.under_way or self.ending.under_way:
             return
@@ -200,20 +200,38 @@ class Keeper:
         self.loop.stopped = True
 
     def _tick(self, now: float) -> None:
+        if self.supervisor.ended_idle and self.ending.without_anybody():
+            return
         self.sessions.tick(now)
         self.supervisor.tick(now)
         self.upgrade.tick(now)
         reexec.tick(self, now)
         self.ending.tick(now)
 
+    @property
+    def listeners(self) -> list[place.Listener]:
+        """All sockets somebody may come to."""
+        return [*self.supervisor.listeners, *([self.control] if self.control else [])]
+
     def _finish(self, asked_by: list[Channel]) -> None:
-        for listener in (*self.supervisor.listeners, *([self.control] if self.control else [])):
+        for listener in self.listeners:
             listener.remove()
         for channel in asked_by:
             self.answer(channel, {"ok": True})
         self.loop.stopped = True
 
     # -- become a newer keeper
+
+    def is_unneeded(self) -> bool:
+        """Whether there is neither a session nor anything that somebody has begun."""
+        return not (
+            self.sessions.by_id
+            or self.sessions.spawning
+            or self.adoption.under_way
+            or self.ending.under_way
+            or self.upgrade.under_way
+            or self.pending
+        )
 
     def is_quiet(self) -> bool:
         """Whether nothing is in flight that an exec would cut."""

@@ -47,12 +47,18 @@ class Supervisor:
         self._loop = loop
         self._sessions = sessions
         self._batches: deque[Batch] = deque()
+        self._said_idle = False
         self._later: list[tuple[Body, tuple[int, ...]]] = []
         loop.add_deadline(self.deadline)
 
     @property
     def handing_over(self) -> bool:
         return bool(self._batches)
+
+    @property
+    def ended_idle(self) -> bool:
+        """Whether the daemon has ended because nobody needed it, and no other was begun yet."""
+        return self._said_idle and self.daemon.active is None
 
     @property
     def daemon(self) -> Service:
@@ -209,6 +215,7 @@ class Supervisor:
             "leaving": self.leaving,
         }
         self._batches = deque([*self._sessions.batches(), self._handed])
+        self._said_idle = False
         self._later = []  # what was told to the one before is in the batches now
         self._send(process, take, fds)
 
@@ -233,6 +240,9 @@ class Supervisor:
                 later, self._later = self._later, []
                 for fact in later:
                     self._send(process, *fact)
+        elif op == "idle":
+            # Its end is no failure; whoever has come meanwhile is not to wait for the next.
+            self._said_idle = process.asked_to_end = True
         elif op in self.requests:
             self.requests[op](body)
 

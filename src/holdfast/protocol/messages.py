@@ -1,31 +1,106 @@
-"""The messages of protocol v1, and the one list of all of them.
+"""Every message of protocol v1, and the one list of all requests."""
 
-Wire rules: kinds are never reused; fields are only ever added, and always with a
-default; unknown fields are skipped. Texts that the system knows as bytes (paths,
-arguments, environment) stay bytes: they need not be UTF-8.
-"""
-
-import enum
 from typing import NamedTuple
 
-from msgspec import Struct
-
 from holdfast.errors import Fact
+from holdfast.protocol.about_keeping import (
+    CaughtUp,
+    Claim,
+    Clear,
+    DiskUse,
+    DiskUsed,
+    Du,
+    Erased,
+    Event,
+    Forget,
+    Lost,
+    Release,
+    Restore,
+    Subscribe,
+    Subscribed,
+    Takeover,
+)
+from holdfast.protocol.about_sessions import (
+    Create,
+    Created,
+    Get,
+    Input,
+    InputTaken,
+    Kill,
+    KillAll,
+    KilledAll,
+    List,
+    Listed,
+    Output,
+    OutputChunk,
+    Rename,
+    Resize,
+    Send,
+    Sent,
+    SessionInfo,
+    Signal,
+    Spared,
+    Wait,
+)
+from holdfast.protocol.message import (
+    Message,
+    Role,
+)
 from holdfast.protocol.version import Versions
 
-
-class Role(enum.Enum):
-    """What a client may do: change things, or only look."""
-
-    CONTROL = "control"
-    STREAM = "stream"
-
-
-class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of everything that travels in a control frame."""
-
-
-# -- handshake
+__all__ = [
+    "EVENTS",
+    "FAILURE",
+    "HELLO",
+    "NOTICES",
+    "REQUESTS",
+    "WELCOME",
+    "CaughtUp",
+    "Claim",
+    "Clear",
+    "Create",
+    "Created",
+    "DiskUse",
+    "DiskUsed",
+    "Du",
+    "Erased",
+    "Event",
+    "Failure",
+    "Forget",
+    "Get",
+    "Goodbye",
+    "Hello",
+    "Input",
+    "InputTaken",
+    "Kill",
+    "KillAll",
+    "KilledAll",
+    "List",
+    "Listed",
+    "Lost",
+    "Message",
+    "Output",
+    "OutputChunk",
+    "Ping",
+    "Pong",
+    "Release",
+    "Rename",
+    "Request",
+    "Resize",
+    "Restore",
+    "Role",
+    "Send",
+    "Sent",
+    "SessionInfo",
+    "Shutdown",
+    "Signal",
+    "Spared",
+    "Subscribe",
+    "Subscribed",
+    "Takeover",
+    "Wait",
+    "Welcome",
+]
 
 
 class Hello(Message, frozen=True):
@@ -63,314 +138,6 @@ class Failure(Message, frozen=True):
     facts: dict[str, Fact] = {}
 
 
-# -- sessions
-
-
-class SessionInfo(Message, frozen=True):
-    """What is known of one session."""
-
-    id: str
-    name: str
-    key: str
-    state: str
-    recovery: str | None
-    pid: int | None
-    argv: list[str]
-    cwd: str
-    cols: int
-    rows: int
-    offset: int
-    created: float
-    last_attached: float | None = None
-    ended: float | None = None
-    exit_code: int | None = None
-    exit_signal: int | None = None
-    stalled: str | None = None
-    life: int = 1
-    """Which run of its program this is; a restore begins a new one."""
-    restore: str = "shell"
-    ephemeral: bool = False
-    owner: str | None = None
-    """Who may change it, by label; nobody may be."""
-    owned: bool = False
-    """Whether that is the client that asks."""
-    duration: float | None = None
-    """Seconds this life has lasted, once it is over."""
-    maxrss_kib: int | None = None
-    """The most memory its program had, if the system told."""
-    killed_by: str = ""
-    """The label of who asked for its end."""
-
-
-class Create(Message, frozen=True):
-    """Start a program in a new session."""
-
-    argv: list[bytes]
-    cwd: bytes
-    env: dict[bytes, bytes]
-    cols: int = 80
-    rows: int = 24
-    name: str = ""
-    key: str = ""
-    umask: int = 0o022
-    creation: str = ""
-    """A token of the client's choice: a create sent twice with it happens once."""
-    restore: str = ""
-    """Whether its program starts again after a reboot: never, shell (if it is one), always.
-    Empty is what the daemon is set to."""
-    ephemeral: bool = False
-    """Keep its output in memory only, and nothing of it afterwards."""
-
-
-class Created(Message, frozen=True):
-    """The new session, or the one that the key or the token named.
-
-    `outcome` is created, attached (it lived) or restored (it could be started again).
-    """
-
-    session: SessionInfo
-    outcome: str = "created"
-
-
-class List(Message, frozen=True):
-    """Ask for every session."""
-
-    ended: bool = False
-
-
-class Listed(Message, frozen=True):
-    """The sessions, oldest first."""
-
-    sessions: list[SessionInfo]
-
-
-class Get(Message, frozen=True):
-    """Ask for one session by id, unique prefix of an id, name or key."""
-
-    session: str
-
-
-class Output(Message, frozen=True):
-    """Ask for what a session printed, from offset *since* on."""
-
-    session: str
-    since: int = 0
-    until: int | None = None
-    wait: float = 0.0
-    """Seconds to wait for the first byte when there is none yet."""
-
-
-class OutputChunk(Message, frozen=True):
-    """Bytes of a log, and where it ends now."""
-
-    offset: int
-    data: bytes
-    end: int
-    final: bool
-    """No byte will ever follow *end*."""
-
-
-class Input(Message, frozen=True):
-    """Bytes for the program, numbered by their offset in what this client typed there."""
-
-    session: str
-    offset: int
-    data: bytes
-    takeover: bool = False
-    """Take the session over if somebody else owns it."""
-
-
-class InputTaken(Message, frozen=True):
-    """The program's terminal has this client's input up to here; it never gets it twice."""
-
-    end: int
-
-
-class Resize(Message, frozen=True):
-    """Give a session's terminal another size."""
-
-    session: str
-    cols: int
-    rows: int
-    takeover: bool = False
-    """Take the session over if somebody else owns it."""
-
-
-class Kill(Message, frozen=True):
-    """End a session's program: TERM, grace, KILL; or KILL at once."""
-
-    session: str
-    now: bool = False
-    takeover: bool = False
-    """Take the session over if somebody else owns it."""
-
-
-class Signal(Message, frozen=True):
-    """Send a signal to the process group of a session's program."""
-
-    session: str
-    signal: str
-    """Its name, with or without SIG, in any case."""
-    token: str = ""
-    """Of the client's choice: a signal sent twice with it is sent once."""
-    takeover: bool = False
-    """Take the session over if somebody else owns it."""
-
-
-class Rename(Message, frozen=True):
-    """Call a session by another name, or by none."""
-
-    session: str
-    name: str = ""
-    takeover: bool = False
-    """Take the session over if somebody else owns it."""
-
-
-class KillAll(Message, frozen=True):
-    """End every session that lives and that this client may end."""
-
-    now: bool = False
-    asked: float = 0.0
-    """The time by the clock; what was created later is not meant. Sent twice, it stays the same."""
-    takeover: bool = False
-    """Take the session over if somebody else owns it."""
-
-
-class Spared(Message, frozen=True):
-    """A session that was not killed, and the error that says why."""
-
-    session: str
-    name: str
-    code: str
-    what: str
-
-
-class KilledAll(Message, frozen=True):
-    """What is being ended, and what is not."""
-
-    killed: list[SessionInfo]
-    spared: list[Spared] = []
-
-
-class Wait(Message, frozen=True):
-    """Ask for a session once it has ended; fails with TIMEOUT when that takes too long."""
-
-    session: str
-    timeout: float = 60.0
-    """Seconds; the daemon waits a minute at most, and is asked again."""
-
-
-class Restore(Message, frozen=True):
-    """Start the program of a session again that is gone: same id, log and place."""
-
-    session: str
-    life: int = 0
-    """The life that is known to be over: sent twice, the program is started once."""
-
-
-class Clear(Message, frozen=True):
-    """Drop what a session printed before the last screenful."""
-
-    session: str
-    takeover: bool = False
-    """Take the session over if somebody else owns it."""
-
-
-class Forget(Message, frozen=True):
-    """Destroy what a session printed, or a range of it; an ended one with its record."""
-
-    session: str
-    since: int = 0
-    until: int | None = None
-    takeover: bool = False
-    """Take the session over if somebody else owns it."""
-
-
-class Erased(Message, frozen=True):
-    """What a clear or a forget took away, and where the kept output begins now."""
-
-    bytes: int
-    start: int
-    gone: bool = False
-    """Nothing is left of the session."""
-    found: list[str] = []
-    """Files that still hold what was to be forgotten. There should be none."""
-
-
-class Du(Message, frozen=True):
-    """Ask what everything kept takes up."""
-
-
-class DiskUse(Message, frozen=True):
-    """What one session takes up, and what of its output is kept."""
-
-    session: str
-    name: str
-    state: str
-    log: int
-    other: int
-    start: int
-    end: int
-    missing: list[tuple[int, int, str]] = []
-    """Runs of offsets that are not kept, and why."""
-
-
-class DiskUsed(Message, frozen=True):
-    """What everything takes up, fattest first, and the bounds it is kept within."""
-
-    sessions: list[DiskUse]
-    journal: int
-    budget: int
-    per_session: int
-    free: int
-
-
-class Claim(Message, frozen=True):
-    """Own a session that nobody owns; whoever changes one claims it anyway."""
-
-    session: str
-
-
-class Takeover(Message, frozen=True):
-    """Own a session, whoever does; that client is told and goes on as an observer."""
-
-    session: str
-    reason: str = ""
-
-
-class Release(Message, frozen=True):
-    """Leave a session to whoever claims it next."""
-
-    session: str
-
-
-class Lost(Message, frozen=True):
-    """Another client has taken over a session that this one owned: it observes from now on."""
-
-    session: str
-    reason: str
-
-
-class Subscribe(Message, frozen=True):
-    """Ask to be told what happens, in order, each event once; the last one asked for counts."""
-
-    since: int | None = None
-    """The number of the last event that is known; none means from now on."""
-    session: str = ""
-    """Only what happens to this session."""
-
-
-class Subscribed(Message, frozen=True):
-    """Events after `since` follow."""
-
-    newest: int
-    """The highest number there is; without `since` those after it follow."""
-    oldest: int
-    """The lowest number that is kept, 0 if none is."""
-    missed: bool = False
-    """Some after `since` may be no longer kept."""
-
-
 class Ping(Message, frozen=True):
     """Ask for a sign of life."""
 
@@ -387,22 +154,6 @@ class Shutdown(Message, frozen=True):
     """The daemon is about to end."""
 
     reason: str
-
-
-class Event(Message, frozen=True):
-    """Something happened to a session; numbers rise, with gaps, and are never given twice."""
-
-    number: int
-    time: float
-    session: str
-    kind: str
-    facts: dict[str, object] = {}
-
-
-class CaughtUp(Message, frozen=True):
-    """Every event up to this number was told that was asked for; what follows happens now."""
-
-    number: int
 
 
 class Request(NamedTuple):
@@ -422,6 +173,7 @@ REQUESTS: dict[str, Request] = {
         Request("get", Get, SessionInfo, Role.STREAM),
         Request("output", Output, OutputChunk, Role.STREAM),
         Request("input", Input, InputTaken, Role.CONTROL),
+        Request("send", Send, Sent, Role.CONTROL),
         Request("resize", Resize, SessionInfo, Role.CONTROL),
         Request("kill", Kill, SessionInfo, Role.CONTROL),
         Request("signal", Signal, SessionInfo, Role.CONTROL),

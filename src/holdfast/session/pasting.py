@@ -15,6 +15,7 @@ LONGEST = 64  # bytes of one sequence that the end of a read may cut; a longer o
 
 # A private mode switched on or off, or a full reset, which switches all of them off.
 _SWITCH = re.compile(rb"\x1b(?:\[\?([0-9;]{0,60})([hl])|c)")
+_CONTROL = re.compile(rb"[^\t\n\r -\x7e\x80-\xff]")
 _BEGUN = re.compile(rb"\x1b(?:\[(?:\?[0-9;]{0,60})?)?\Z")
 
 
@@ -28,14 +29,23 @@ class PasteMode:
     def feed(self, data: bytes) -> None:
         """Learn from what was printed next."""
         data = self._cut + data
-        for found in _SWITCH.finditer(data):
-            modes, switch = found.groups()
-            if modes is None:
-                self.is_on = False
-            elif PASTE_MODE in modes.split(b";"):
-                self.is_on = switch == b"h"
+        switched = last_switch(data)
+        if switched is not None:
+            self.is_on = switched
         begun = _BEGUN.search(data, max(0, len(data) - LONGEST))
         self._cut = begun[0] if begun else b""
+
+
+def last_switch(data: bytes) -> bool | None:
+    """Return whether the last switch in *data* was on or off, None when there is none."""
+    is_on = None
+    for found in _SWITCH.finditer(data):
+        modes, switch = found.groups()
+        if modes is None:
+            is_on = False
+        elif PASTE_MODE in modes.split(b";"):
+            is_on = switch == b"h"
+    return is_on
 
 
 class Sending(NamedTuple):
@@ -55,6 +65,11 @@ def sending(text: str, *, enter: bool, is_pasted: bool) -> Sending:
     if is_pasted and data:
         data = BEGIN + _without_marks(data) + END
     return Sending(data, ENTER if enter else b"")
+
+
+def is_keys(data: bytes) -> bool:
+    """Whether *data* is what keys send (Ctrl-C, an arrow): in paste marks it would be text."""
+    return bool(_CONTROL.match(data))
 
 
 def _without_marks(data: bytes) -> bytes:

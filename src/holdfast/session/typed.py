@@ -13,6 +13,7 @@ from typing import NamedTuple
 PIECE = 4000  # bytes a turn: with the sentinel less than PIPE_BUF, so a write is all or nothing
 QUEUE_LIMIT = 2 << 20  # bytes of input waiting for a program that does not read
 OFFSET_BITS = 48  # 280 TB of typing
+PASTED_BIT = 63
 OFFSET_LIMIT = (1 << OFFSET_BITS) - 1
 
 
@@ -39,6 +40,22 @@ class Pending(NamedTuple):
     def unpacked(cls, word: int) -> "Pending | None":
         slot = word >> OFFSET_BITS
         return cls(slot - 1, word & (1 << OFFSET_BITS) - 1) if slot else None
+
+
+class Unit(NamedTuple):
+    """A `send` under way: whose it is, the offset after it, whether it is in paste marks."""
+
+    slot: int
+    end: int
+    is_pasted: bool
+
+    def packed(self) -> int:
+        return Pending(self.slot, self.end).packed() | int(self.is_pasted) << PASTED_BIT
+
+    @classmethod
+    def unpacked(cls, word: int) -> "Unit | None":
+        pending = Pending.unpacked(word & ~(1 << PASTED_BIT))
+        return cls(*pending, bool(word >> PASTED_BIT)) if pending else None
 
 
 def found(pending: Pending | None, done: int, held: int) -> Found:

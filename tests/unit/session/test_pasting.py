@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.session.pasting import BEGIN, END, LONGEST, PasteMode, Sending, sending
+from holdfast.session.pasting import (
+    BEGIN,
+    END,
+    LONGEST,
+    PasteMode,
+    Sending,
+    is_keys,
+    last_switch,
+    sending,
+)
 
 ON, OFF = b"\x1b[?2004h", b"\x1b[?2004l"
 
@@ -101,3 +110,38 @@ def test_no_text_ends_its_own_paste(parts: list[str]) -> None:
 
     assert sent.startswith(BEGIN)
     assert sent.find(END) == len(sent) - len(END)
+
+
+@pytest.mark.parametrize(
+    ("data", "keys"),
+    [
+        (b"\x03", True),
+        (b"\x1b[A", True),
+        (b"\x7f", True),
+        (b"\x00", True),
+        (b"", False),
+        (b"ls", False),
+        (b"\tindented", False),
+        (b"\nsecond line", False),
+        (b"\r", False),
+        ("é".encode(), False),
+        (b"ls\x03", False),
+    ],
+)
+def test_keys_are_told_from_text_by_how_they_begin(data: bytes, keys: bool) -> None:
+    assert is_keys(data) is keys
+
+
+@pytest.mark.parametrize(
+    ("data", "switched"),
+    [
+        (b"nothing", None),
+        (b"\x1b[?2004h", True),
+        (b"\x1b[?2004h then \x1b[?2004l", False),
+        (b"\x1b[?2004h then \x1b[?25l", True),
+        (b"\x1b[?2004h then \x1bc", False),
+        (b"\x1b[?2004", None),
+    ],
+)
+def test_the_last_switch_of_a_piece_counts(data: bytes, switched: bool | None) -> None:
+    assert last_switch(data) is switched

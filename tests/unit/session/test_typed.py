@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.session.typed import OFFSET_LIMIT, Found, Pending, found, fresh_part
+from holdfast.session.typed import OFFSET_LIMIT, Found, Pending, Unit, found, fresh_part
 
 PENDING = Pending(slot=3, end=40)
 
@@ -153,3 +153,14 @@ def test_input_is_applied_once_and_in_order_wherever_the_daemon_dies(
         read = bytes(byte for byte in machine.read if first <= byte < first + 13)
         assert read == sent[slot]
     assert machine.pipe == b""
+
+
+@pytest.mark.parametrize("is_pasted", [False, True])
+@pytest.mark.parametrize("slot", [0, 167])
+@pytest.mark.parametrize("end", [0, 1, OFFSET_LIMIT])
+def test_a_unit_fits_into_one_word(slot: int, end: int, is_pasted: bool) -> None:
+    unit = Unit(slot, end, is_pasted)
+
+    assert unit.packed() < 1 << 64
+    assert Unit.unpacked(unit.packed()) == unit
+    assert Unit.unpacked(0) is None

@@ -1,0 +1,45 @@
+"""The sockets at which clients arrive, as long as they are let in.
+
+The keeper owns them. Here are copies: a door that is closed can be opened again, and whoever
+comes while it is closed waits.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from holdfast.daemon.keeper_link import KeeperLink
+
+BACKLOG = 4096  # as the keeper has it; listening again with less would cut it
+
+
+class Doors:
+    """Let clients in, or not."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        link: KeeperLink,
+        protocol: Callable[[], asyncio.Protocol],
+    ) -> None:
+        self._loop = loop
+        self._link = link
+        self._protocol = protocol
+        self._servers: list[asyncio.Server] = []
+
+    async def open(self) -> None:
+        """Let in who comes, at every socket there is and will be."""
+        for sock in self._link.clients:
+            await self._serve(sock)
+        self._link.on_listening = lambda sock: self._loop.create_task(self._serve(sock))
+
+    async def _serve(self, sock: socket.socket) -> None:
+        server = await self._loop.create_unix_server(
+            self._protocol, sock=sock.dup(), backlog=BACKLOG
+        )
+        self._servers.append(server)
+
+    def close(self) -> None:
+        """Let nobody in; who is in stays."""
+        while self._servers:
+            self._servers.pop().close()
