@@ -10,8 +10,18 @@ from pathlib import Path
 import pytest
 
 from holdfast.client.blocking import Client
-from holdfast.errors import InputQueueFull, InvalidArgument, SessionGone
-from holdfast.protocol.messages import Get, Input, Kill, Resize, Send, Sent, SessionInfo
+from holdfast.errors import InputQueueFull, InvalidArgument, OwnerRequired, SessionGone
+from holdfast.protocol.messages import (
+    Get,
+    Input,
+    InputTaken,
+    Kill,
+    Release,
+    Resize,
+    Send,
+    Sent,
+    SessionInfo,
+)
 from holdfast.session.pasting import BEGIN, END
 from tests.support.home import Home, running_home, until
 
@@ -46,7 +56,24 @@ def reading(
     words = (sys.executable, "-I", "-S", "-c", READER, str(got), printed)
     session = home.create(client, *words, how)
     until(lambda: b"ready" in home.output(client, session.id)[:1000], "the program to be ready")
+    client.call(Release(session=session.id))
     return session
+
+
+def typed(client: Client, asked: Send | Input) -> int:
+    """Send or type as soon as nobody else owns the session, and leave it; return the end."""
+
+    def tried() -> Sent | InputTaken | None:
+        try:
+            if isinstance(asked, Send):
+                return client.call(asked, 30)
+            return client.call(asked, 30)
+        except OwnerRequired:
+            return None
+
+    end = until(tried, "the session to be free", 60).end
+    client.call(Release(session=asked.session))
+    return end
 
 
 def lines(got: Path) -> list[bytes]:
@@ -119,7 +146,7 @@ def write(home: Home, session: SessionInfo, texts: list[bytes]) -> None:
         at = 0
         for text in texts:
             asked = Send(session=session.id, offset=at, text=text, enter=True)
-            at = writer.call(asked, 30).end
+            at = typed(writer, asked)
 
 
 def test_two_writers_under_a_flood_are_never_mixed(tmp_path: Path) -> None:
@@ -134,7 +161,7 @@ def test_two_writers_under_a_flood_are_never_mixed(tmp_path: Path) -> None:
             writer.start()
         at = 0
         while any(writer.is_alive() for writer in writers):  # and a person who just types
-            at = client.call(Input(session=session.id, offset=at, data=b"."), 30).end
+            at = typed(client, Input(session=session.id, offset=at, data=b"."))
         for writer in writers:
             writer.join()
         client.call(Input(session=session.id, offset=at, data=b"\r"))
@@ -227,7 +254,7 @@ def test_others_wait_for_a_client_that_was_cut_off_before_its_enter(tmp_path: Pa
         until(lambda: got.read_bytes() == b"text", "the text")
         home.next_daemon(home.kill_daemon())
         other.reconnect()
-        other.ask(Input(session=session.id, offset=0, data=b"."))
+        other.ask(Input(session=session.id, offset=0, data=b".", takeover=True))
         assert other.call(Get(session=session.id)).state == "running"
         client.reconnect()
         assert client.call(unit).end == 4 + PASTED + 1
@@ -246,7 +273,7 @@ def test_a_client_that_does_not_come_back_holds_the_others_up_for_seconds(tmp_pa
             home.next_daemon(home.kill_daemon())
         with home.client() as other:
             begin = time.monotonic()
-            other.call(Input(session=session.id, offset=0, data=b"."))
+            other.call(Input(session=session.id, offset=0, data=b".", takeover=True))
             assert time.monotonic() - begin < 7
             assert other.call(Input(session=session.id, offset=1, data=b"."), 0.5).end == 2
         until(lambda: got.read_bytes() == b"text..", "what waited")

@@ -2,15 +2,18 @@
 
 import os
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 
 from holdfast.cli import door
 from holdfast.cli.exits import OK, Usage, note
 from holdfast.client.blocking import CALL_TIMEOUT, Client
-from holdfast.errors import InputQueueFull, OffsetPruned, TimedOut
+from holdfast.errors import InputQueueFull, OffsetPruned, OwnerRequired, TimedOut
 from holdfast.protocol.messages import Input, Output, Role, Send
 
+PATIENCE = 2.0  # seconds to wait for somebody else to have sent what they send
+PAUSE = 0.05
 WAIT = 30.0  # seconds of one long poll
 PIECE = 256 << 10  # bytes of output at a time
 SEND_PIECE = 32 << 10  # bytes of input at a time; the queue of a session holds 2 MB
@@ -109,8 +112,18 @@ def send(values: Namespace) -> int:
 
 def send_unit(client: Client, unit: Send) -> None:
     """Send a text, and Enter if that is wanted, as one unit, once."""
+    give_up = time.monotonic() + PATIENCE
     try:
-        client.call(unit, CALL_TIMEOUT + len(unit.text) / SLOWEST)
+        while True:
+            try:
+                client.call(unit, CALL_TIMEOUT + len(unit.text) / SLOWEST)
+            except OwnerRequired:
+                # Most likely another script that sends; it owns the session for a moment.
+                if time.monotonic() > give_up:
+                    raise
+            else:
+                return
+            time.sleep(PAUSE)
     except TimedOut as error:
         what = f"session {unit.session!r} has not taken all of it: its program does not read"
         fix = "it gets the rest when it reads; look at it with `hold output`"

@@ -239,10 +239,11 @@ class Input:
             self._waiters[slot] = [one for one in waiting if not one.taken.done()]
 
     def _under_way(self) -> list[_Piece | Turn]:
-        """Return what the turn that is reached still has to type, and that turn."""
+        """Return what the unit that has been begun still has to type, and its turn."""
         for index, item in enumerate(self._queue):
             if isinstance(item, Turn):
-                return list(self._queue)[: index + 1] if item.reached.done() else []
+                is_begun = item.reached.done() or item.unit is not None
+                return list(self._queue)[: index + 1] if is_begun else []
         return []
 
     def _drop(self, turn: Turn, error: Callable[[], HoldfastError]) -> None:
@@ -251,6 +252,12 @@ class Input:
             turn.expiry.cancel()
         turn.reached.set_exception(error())
         turn.reached.exception()  # retrieved: perhaps nobody waits for it
+
+    def has_begun(self, client_id: str, offset: int, end: int) -> bool:
+        """Whether this unit of a client is half typed: then it has to be finished."""
+        slot = self._page.slot_of(client_id, offset, busy=self._promised)
+        turn = self._turns.get((slot, end)) if slot is not None else None
+        return turn is not None and turn.unit is not None
 
     def close(self, error: Callable[[], HoldfastError]) -> None:
         """Take no more; what still waits fails with *error*."""

@@ -154,7 +154,8 @@ class Requests:
 
     async def _send(self, client: DaemonEnd, asked: Send) -> Sent:
         session = self._sessions.living(asked.session)
-        self._owners.change(client, session.record, takeover=asked.takeover)
+        if not session.sender.has_begun(client.client_id, asked):
+            self._owners.change(client, session.record, takeover=asked.takeover)
         return await session.sender.send(client.client_id, asked)
 
     async def _resize(self, client: DaemonEnd, asked: Resize) -> SessionInfo:

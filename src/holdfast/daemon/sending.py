@@ -69,6 +69,10 @@ class Sender:
             task.add_done_callback(lambda done: self._over(turn, done))
         return await asyncio.shield(self._under_way[turn])
 
+    def has_begun(self, client_id: str, asked: Send) -> bool:
+        """Whether a unit is half typed: whoever owns the session by now, it is finished."""
+        return self._input.has_begun(client_id, asked.offset, _numbers(asked).end)
+
     def _over(self, turn: Turn, task: "asyncio.Task[Sent]") -> None:
         del self._under_way[turn]
         if not task.cancelled():
