@@ -6,6 +6,7 @@ before it to die.
 
 import asyncio
 import fcntl
+import logging
 import os
 import select
 import signal
@@ -22,8 +23,9 @@ from holdfast.config import Config, Paths, load
 from holdfast.config.token import read_token
 from holdfast.daemon.clients import Clients
 from holdfast.daemon.keeper_link import KeeperLink
-from holdfast.daemon.printed import report
+from holdfast.daemon.measures import Measures
 from holdfast.daemon.pump import choose
+from holdfast.daemon.reporting import Lines, report
 from holdfast.daemon.requests import Requests
 from holdfast.daemon.server import ClientProtocol, Terms
 from holdfast.daemon.sessions import Sessions
@@ -112,6 +114,7 @@ async def _serve(
     channel: Channel,
     frames: list[tuple[Body, list[int]]],
 ) -> None:
+    logging.getLogger().addHandler(Lines())
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -129,9 +132,11 @@ async def _serve(
     sessions = Sessions(
         loop, link, state=state, runtime=runtime, journal=journal, config=config, choice=choice
     )
+    clients = Clients(config.connection_limit)
     terms = Terms(
-        handle=Requests(sessions).answer,
-        clients=Clients(config.connection_limit),
+        handle=Requests(sessions, Measures(sessions, clients, journal)).answer,
+        clients=clients,
+        counters=sessions.counters,
         uid=os.getuid(),
         pid=os.getpid(),
         session_limit=config.session_limit,
@@ -153,6 +158,8 @@ async def _serve(
         await accept(sock)
     link.on_listening = lambda sock: loop.create_task(accept(sock))
     link.tell({"op": "ready", **link.ready})
+    facts = {"pid": os.getpid(), "version": __version__, "pump": choice.kind}
+    report("serving", level="info", **facts, restarts=link.restarts)
     settling = loop.create_task(_settle(loop, sessions, journal))
     await ended.wait()
     settling.cancel()
@@ -169,9 +176,9 @@ async def _settle(loop: asyncio.AbstractEventLoop, sessions: Sessions, path: Pat
         try:
             journal = await loop.run_in_executor(None, Journal.open, path)
         except HoldfastError as error:
-            report(f"the journal cannot be opened: {error}")
+            report("the journal cannot be opened", level="error", reason=error)
             sessions.trouble = error
             await asyncio.sleep(RETRY_JOURNAL)
     if journal.damaged:
-        report(f"the journal was damaged and is kept aside as {journal.damaged}")
+        report("the journal was damaged", kept_aside=journal.damaged)
     sessions.settle(journal)

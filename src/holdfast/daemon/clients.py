@@ -28,6 +28,11 @@ class Clients:
         self._greeted: dict[Connection, tuple[str, Role]] = {}
         self._newest: dict[tuple[str, Role], Connection] = {}
 
+    @property
+    def count(self) -> int:
+        """How many are connected and have said who they are."""
+        return len(self._greeted)
+
     def enter(self, connection: Connection) -> None:
         """Give a new connection a place, or refuse it; tell `left` when it is gone."""
         if len(self._strangers) + len(self._greeted) < self._limit:

@@ -75,6 +75,8 @@ class Input:
         self._for_room = False
         self._timer: asyncio.Handle | None = None
         self._closed = False
+        self.on_applied: Callable[[int, float], None] = lambda _count, _now: None
+        """Told how many bytes the terminal has taken, and when."""
         self._recover()
 
     @property
@@ -110,6 +112,11 @@ class Input:
         taken = self._taken(slot, offset + len(data))
         self._go_on()
         return taken
+
+    @property
+    def queued(self) -> int:
+        """Bytes that the terminal has not taken yet."""
+        return self._queued + self._left
 
     def close(self, error: Callable[[], HoldfastError]) -> None:
         """Take no more; what still waits fails with *error*."""
@@ -213,6 +220,7 @@ class Input:
                 return False
             self._left -= count
             self._moved += count
+            self.on_applied(count, self._loop.time())
         return True
 
     def _move(self, count: int) -> int:

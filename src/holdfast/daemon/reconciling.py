@@ -4,9 +4,9 @@ import time
 from collections.abc import Container, Iterator
 
 from holdfast.daemon.places import Places
-from holdfast.daemon.printed import report
 from holdfast.daemon.record import Record
 from holdfast.daemon.records import Records
+from holdfast.daemon.reporting import report
 from holdfast.errors import HoldfastError
 from holdfast.session.lifecycle import OVER, Event, State, advance
 from holdfast.session.recovery import (
@@ -102,12 +102,12 @@ class Reconciling:
         try:
             mended = mend(directory, time.time_ns())
         except (OSError, HoldfastError) as error:
-            report(f"the log of session {record.id} could not be checked: {error}")
+            report("the log could not be checked", session=record.id, reason=error)
             return
         record.offset = max(record.offset, mended.highest)
         self.highest[record.id] = record.offset
         if mended.torn:
-            report(f"the log of session {record.id} was torn, and is kept without {mended.torn}")
+            report("the log was torn", session=record.id, kept_without=mended.torn)
 
 
 def boot_id() -> str:
@@ -125,7 +125,7 @@ def journalled(journal: Journal) -> Iterator[Record]:
         try:
             yield Record.from_json(row)
         except (KeyError, TypeError, ValueError) as error:
-            report(f"a record of a session cannot be used: {error!r}")
+            report("a record of a session cannot be used", reason=repr(error))
 
 
 def nameless(session: str) -> Record:

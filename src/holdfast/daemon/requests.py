@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from holdfast.daemon.events import Subscription
+from holdfast.daemon.measures import Measures
 from holdfast.daemon.record import Record, brief
 from holdfast.daemon.server import Reply
 from holdfast.daemon.sessions import Sessions
@@ -20,12 +21,15 @@ from holdfast.protocol.messages import (
     Erased,
     Forget,
     Get,
+    GetMetrics,
+    GetStats,
     Input,
     InputTaken,
     Kill,
     List,
     Listed,
     Message,
+    Metrics,
     Output,
     OutputChunk,
     Ping,
@@ -33,6 +37,7 @@ from holdfast.protocol.messages import (
     Resize,
     Restore,
     SessionInfo,
+    Stats,
     Subscribe,
 )
 from holdfast.session.lifecycle import OVER
@@ -47,8 +52,9 @@ LONGEST_WAIT = 60.0  # seconds a request may wait for growth; the client asks ag
 class Requests:
     """Answer the requests of every client."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, measures: Measures) -> None:
         self._sessions = sessions
+        self._measures = measures
         self._table: dict[type[Message], Callable[[DaemonEnd, Any], Awaitable[Reply]]] = {
             Create: self._create,
             List: self._list,
@@ -62,6 +68,8 @@ class Requests:
             Forget: self._forget,
             Du: self._du,
             Subscribe: self._subscribe,
+            GetStats: self._stats,
+            GetMetrics: self._metrics,
             Ping: self._ping,
         }
 
@@ -75,7 +83,8 @@ class Requests:
         """Wait until the journal is read, unless it is about a session that lives."""
         named = getattr(asked, "session", None)
         is_known = named in self._sessions.records.by_id and not isinstance(asked, Subscribe)
-        if isinstance(asked, Ping) or is_known:
+        # How we are is most wanted when something keeps us from knowing everything.
+        if isinstance(asked, Ping | GetStats | GetMetrics) or is_known:
             return
         while not self._sessions.settled.is_set():
             if self._sessions.trouble is not None:
@@ -158,6 +167,12 @@ class Requests:
     async def _subscribe(self, _client: DaemonEnd, asked: Subscribe) -> Subscription:
         session = self._sessions.records.find(asked.session).id if asked.session else None
         return self._sessions.events.subscribe(asked.since, session)
+
+    async def _stats(self, _client: DaemonEnd, _asked: GetStats) -> Stats:
+        return self._measures.stats()
+
+    async def _metrics(self, _client: DaemonEnd, _asked: GetMetrics) -> Metrics:
+        return Metrics(text=self._measures.text())
 
     async def _ping(self, _client: DaemonEnd, asked: Ping) -> Pong:
         return Pong(nonce=asked.nonce)

@@ -14,16 +14,17 @@ from holdfast.daemon.housekeeping import Housekeeping, Kept
 from holdfast.daemon.keeper_link import Handed, KeeperLink
 from holdfast.daemon.keeping import Keeping
 from holdfast.daemon.places import Places
-from holdfast.daemon.printed import report
 from holdfast.daemon.pump import Choice
 from holdfast.daemon.reconciling import BOOT, Reconciling, boot_id, nameless
 from holdfast.daemon.record import Record
 from holdfast.daemon.records import Records
+from holdfast.daemon.reporting import report
 from holdfast.daemon.restoring import Restoring
 from holdfast.daemon.scribe import Scribe
 from holdfast.daemon.session import Session
 from holdfast.daemon.turns import Turns
 from holdfast.errors import HoldfastError, SessionGone, SessionTerminating
+from holdfast.metrics.counters import Counters
 from holdfast.protocol.messages import SessionInfo
 from holdfast.session.lifecycle import LIVE, OVER, Event, State, advance
 from holdfast.session.recovery import Do, Keeper
@@ -59,6 +60,7 @@ class Sessions:
         self.records = Records()
         self._scribe = Scribe(loop, self.records.all)
         self.events = Events()
+        self.counters = Counters()
         self._scribe.on_event = self.events.noted
         self._turns = Turns(loop)
         self._living: dict[str, Session] = {}
@@ -112,7 +114,7 @@ class Sessions:
         # thousands of rows would keep every program waiting.
         record = Record.from_blob(handed.blob)
         if record is None:
-            report(f"what the keeper keeps of session {handed.id} cannot be read")
+            report("what the keeper keeps of a session cannot be read", session=handed.id)
             self._late[handed.id] = handed
             return
         self.records.add(record)
@@ -128,7 +130,7 @@ class Sessions:
             self._begin(record, handed)
         except HoldfastError as error:
             # Its program lives, and so do the other sessions.
-            report(f"session {record.id} is not taken over yet: {error}")
+            report("a session is not taken over yet", session=record.id, reason=error)
             self._late[record.id] = handed
             self._loop.call_later(TRY_AGAIN, self._take_late, record.id)
 
@@ -225,6 +227,20 @@ class Sessions:
         if record.state is State.TERMINATING and not ending:
             raise SessionTerminating(session=record.id)
         return session
+
+    @property
+    def living_ones(self) -> list[Session]:
+        return list(self._living.values())
+
+    @property
+    def restarts(self) -> int:
+        """How often the keeper has had to start a daemon again."""
+        return self._link.restarts
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """What this daemon has told its keeper of itself."""
+        return self._link.ready
 
     def following(self, record: Record) -> Session | None:
         """Return the session if its output may still grow."""

@@ -270,6 +270,67 @@ class Subscribed(Message, frozen=True):
     """Some after `since` may be no longer kept."""
 
 
+class GetStats(Message, frozen=True):
+    """Ask how the daemon is."""
+
+
+class Echo(Message, frozen=True):
+    """How long programs took to print something after a key."""
+
+    bounds: list[float]
+    counts: list[int]
+    """How often it took at most each bound, and last, how often longer."""
+    sum: float
+
+
+class Stats(Message, frozen=True):
+    """How the daemon is, and what it has counted since it began."""
+
+    pid: int
+    version: str
+    started: float
+    restarts: int
+    pump: str
+    pump_reason: str
+    sessions: dict[str, int]
+    """By state."""
+    recovery: dict[str, int]
+    """Sessions that are known, by what became of them."""
+    stalled: int
+    connections: int
+    followers: int
+    subscribers: int
+    bytes_in: int
+    bytes_out: int
+    pruned: int
+    gaps: int
+    role_denied: int
+    owner_denied: int
+    failures: dict[str, int]
+    """Requests that failed, by code."""
+    input_queued: int
+    journal_queued: int
+    newest_event: int
+    logs: int
+    journal: int
+    budget: int
+    free: int
+    echo: Echo
+    complaint: str = ""
+    """What went wrong last, and when; the daemon's log has the rest."""
+    complained: float = 0.0
+
+
+class GetMetrics(Message, frozen=True):
+    """Ask for the same as text for Prometheus."""
+
+
+class Metrics(Message, frozen=True):
+    """Metrics in the text format of Prometheus, version 0.0.4."""
+
+    text: str
+
+
 class Ping(Message, frozen=True):
     """Ask for a sign of life."""
 
@@ -328,6 +389,8 @@ REQUESTS: dict[str, Request] = {
         Request("forget", Forget, Erased, Role.CONTROL),
         Request("du", Du, DiskUsed, Role.STREAM),
         Request("subscribe", Subscribe, Subscribed, Role.STREAM),
+        Request("stats", GetStats, Stats, Role.STREAM),
+        Request("metrics", GetMetrics, Metrics, Role.STREAM),
         Request("ping", Ping, Pong, Role.STREAM),
     )
 }
