@@ -140,6 +140,6 @@ def test_every_line_of_the_log_has_one_shape_and_nothing_that_was_typed(home: Ho
     assert [line for line in lines if not LOG_LINE.fullmatch(line)] == []
     assert any(" info serving pid=" in line for line in lines)
     assert any(f" info created session={session} life=1" in line for line in lines)
-    assert any(f" info exit session={session} signal=9" in line for line in lines)
+    assert any(f" info exit session={session} life=1 signal=9" in line for line in lines)
     assert any("warning the keeper is gone" in line for line in lines)
     assert not any("s3cret" in line for line in lines)

@@ -7,6 +7,7 @@ from holdfast.daemon.places import Places
 from holdfast.daemon.record import Record
 from holdfast.daemon.records import Records
 from holdfast.daemon.reporting import report
+from holdfast.daemon.unnoted import Behind
 from holdfast.errors import HoldfastError
 from holdfast.session.lifecycle import OVER, Event, State, advance
 from holdfast.session.recovery import (
@@ -34,6 +35,8 @@ class Reconciling:
         self._records = records
         self._places = places
         self._rebooted = False
+        self.behind: list[Behind] = []
+        """What the keeper told us of, beside what the journal has of it."""
         self.highest: dict[str, int] = {}
         """Of sessions whose log may have lost its end: the highest offset ever seen."""
 
@@ -60,10 +63,15 @@ class Reconciling:
         """Decide about everything that nobody holds; yield what has changed."""
         self._places.finish_forgetting()
         self._rebooted = journal.noted(BOOT) not in (None, boot_id())
+        held_rows: dict[str, Record | None] = dict.fromkeys(self._records.by_id)
         for record in journalled(journal):
             # What the keeper holds it also has a newer record of.
-            if record.id not in self._records.by_id:
+            if record.id in held_rows:
+                held_rows[record.id] = record
+            elif record.id not in self._records.by_id:
                 self._records.add(record)
+        known = self._records.by_id
+        self.behind = [Behind(known[session], row) for session, row in held_rows.items()]
         for session in self._places.found() - self._records.by_id.keys():
             if session not in held:
                 yield from self._decide(nameless(session), is_journalled=False)

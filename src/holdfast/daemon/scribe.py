@@ -46,6 +46,8 @@ class Scribe:
         self._newest: dict[str, _Row] = {}  # not yet in the journal
         self._then: dict[str, Callable[[], None]] = {}
         self._early: list[Callable[[Journal], Future[Any]]] = []
+        self.early_events: set[tuple[str, str]] = set()
+        """Sessions and kinds of what was noted before the journal was open."""
         self._complaint = ""
         self._is_closed = False
         self._journals = 0  # begun anew since the start
@@ -85,6 +87,8 @@ class Scribe:
         Nothing of an ephemeral one is kept, so it has no events: a number is a row.
         """
         if not record.ephemeral:
+            if self._journal is None:
+                self.early_events.add((record.id, kind))
             if kind in LOGGED:
                 report(kind, level="info", session=record.id, **facts | {"name": ""})
             self._write(lambda journal: self._append(journal, Noted(when, record.id, kind, facts)))

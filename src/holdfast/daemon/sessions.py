@@ -23,6 +23,7 @@ from holdfast.daemon.restoring import Restoring
 from holdfast.daemon.scribe import Scribe
 from holdfast.daemon.session import Session
 from holdfast.daemon.turns import Turns
+from holdfast.daemon.unnoted import unnoted
 from holdfast.errors import HoldfastError, SessionGone, SessionTerminating
 from holdfast.metrics.counters import Counters
 from holdfast.protocol.messages import SessionInfo
@@ -150,10 +151,15 @@ class Sessions:
     def settle(self, journal: Journal) -> None:
         """Decide about what nobody holds any more. Called once everything was handed over."""
         self.events.open(journal)
-        self._scribe.open(journal)
         held = self._living.keys() | self._late.keys() | self._creating.under_way
         self._places.sweep_memory(held)
-        for record, outcome in self._start.rest(journal, held):
+        # Before anything of what we know is written: it shows what was not.
+        decided = list(self._start.rest(journal, held))
+        missing = list(unnoted(journal, self._start.behind, self._scribe.early_events))
+        self._scribe.open(journal)
+        for record, kind in missing:
+            self._note(record, kind)
+        for record, outcome in decided:
             if outcome.do is Do.RESTORE:
                 task = self._loop.create_task(self._restoring.unasked(record))
                 self._restores.add(task)  # the loop itself holds tasks only weakly
@@ -203,8 +209,7 @@ class Sessions:
         if is_new:
             self._write(record)
             self._scribe.life(record)
-            kind = "created" if record.life == 1 else "restored"
-            self._scribe.event(record, kind, record.began, life=record.life, name=record.name)
+            self._note(record, "created" if record.life == 1 else "restored")
         if handed.exit is not None:
             session.child_ended(handed.exit)
 
@@ -318,7 +323,7 @@ class Sessions:
         del self._living[record.id]
         facts = {"code": record.exit.code, "signal": record.exit.signal, "offset": record.offset}
         self._scribe.life(record, ended=record.ended, maxrss_kib=record.maxrss_kib, **facts)
-        self._scribe.event(record, "exit", record.ended or time.time(), **facts)
+        self._note(record, "exit")
         if self._link.leaving:
             self._have_it_come_back(record)
         self._forget_when_written(record)
@@ -326,6 +331,14 @@ class Sessions:
             self._loop.call_later(LINGER, self._discard, record)
         else:
             self.housekeeping.grown(record.id)
+
+    def _note(self, record: Record, kind: str) -> None:
+        """Note that a life has begun or ended."""
+        when, facts = record.began, dict[str, Any](life=record.life)
+        if kind == "exit":
+            when, end = record.ended or time.time(), record.exit
+            facts |= {"code": end.code, "signal": end.signal, "offset": record.offset}
+        self._scribe.event(record, kind, when, **facts, name=record.name)
 
     def _have_it_come_back(self, record: Record) -> None:
         """The system goes down and ended it: nobody wanted it to be over."""
