@@ -25,9 +25,20 @@ ALLOWED: dict[str, set[str]] = {
     # drivers
     "store": {"errors", "types", "formats"},
     "config": {"errors", "types"},
+    "metrics": {"errors", "types"},
     # sides
     "client": {"errors", "types", "protocol", "config", "keeper"},
-    "daemon": {"errors", "types", "protocol", "session", "formats", "store", "config", "keeper"},
+    "daemon": {
+        "errors",
+        "types",
+        "protocol",
+        "session",
+        "formats",
+        "store",
+        "config",
+        "metrics",
+        "keeper",
+    },
     # faces
     "terminal": {"errors", "types", "protocol", "config", "client"},
     # doors

@@ -1,7 +1,7 @@
 """Write docs/reference from the code; with --check, say what is stale and exit 1.
 
-The reference lists all: commands, errors, messages, settings. Guides and concepts are written by
-hand; these pages never are.
+The reference lists all: commands, errors, messages, settings, metrics. Guides and concepts are
+written by hand; these pages never are.
 """
 
 import sys
@@ -13,6 +13,7 @@ import msgspec
 from holdfast.cli.commands import COMMANDS, EXIT_CODES, Command
 from holdfast.config.duration import render_duration
 from holdfast.config.settings import settings
+from holdfast.daemon.measures import ECHO, ECHO_HELP, MEASURES
 from holdfast.errors import HoldfastError
 from holdfast.protocol import messages
 from holdfast.protocol.messages import Message
@@ -32,6 +33,7 @@ def pages() -> dict[str, str]:
             ("errors.md", _errors()),
             ("protocol.md", _protocol()),
             ("settings.md", _settings()),
+            ("metrics.md", _metrics()),
         )
     }
 
@@ -193,6 +195,21 @@ def _settings() -> Iterator[str]:
     yield "|---|---|"
     yield "| `HOLDFAST_HOME` | moves everything: state, sockets and `config.toml` |"
     yield "| `HOLDFAST_JOURNAL_PATH` | moves the journal alone |"
+
+
+# -- metrics
+
+
+def _metrics() -> Iterator[str]:
+    yield "# Metrics"
+    yield ""
+    yield "`hold daemon metrics` prints them in the text format of Prometheus. Counters begin anew"
+    yield "with each daemon."
+    yield from ("", "| metric | type | label | meaning |", "|---|---|---|---|")
+    for measure in MEASURES:
+        label = f"`{measure.label}`" if measure.label else ""
+        yield f"| `holdfast_{measure.name}` | {measure.kind} | {label} | {measure.help} |"
+    yield f"| `holdfast_{ECHO}` | histogram | | {ECHO_HELP} |"
 
 
 def _first_line(kind: type) -> str:

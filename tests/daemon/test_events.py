@@ -1,7 +1,11 @@
 """Events: each once and in order, across the death of the daemon and beside who never reads."""
 
+import os
+import signal
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +20,9 @@ from holdfast.protocol.messages import (
     Clear,
     Event,
     Forget,
+    Get,
     Kill,
+    List,
     Message,
     Ping,
     Resize,
@@ -56,6 +62,13 @@ def kept(client: Client, last: int, since: int = 0, session: str = "") -> list[E
         return events if cols(events)[-1:] == [last] else None
 
     return until(complete, "the last event")
+
+
+def ready(home: Home, client: Client) -> str:
+    """Start a program that has printed a line, and return its session."""
+    session = home.create(client, *CAT).id
+    until(lambda: home.offset(client, session) > 0, "the program to be ready")
+    return session
 
 
 def kinds(told: list[Event]) -> list[str]:
@@ -264,8 +277,50 @@ def test_who_has_seen_nothing_yet_misses_nothing_either(home: Home) -> None:
         told = (event for event in Subscription(watcher) if event.kind == "resized")
         home.next_daemon(home.kill_daemon())
         resize(client, session, range(100, 103))
+        kept(client, 102)
 
         assert cols(list(islice(told, 3))) == [100, 101, 102]
+
+
+@contextmanager
+def journal_that_takes_nothing(home: Home) -> Iterator[None]:
+    """Hold the lock that every commit needs."""
+    blocking = sqlite3.connect(home.paths.journal, isolation_level=None)
+    try:
+        blocking.execute("BEGIN IMMEDIATE")
+        yield
+    finally:
+        blocking.close()
+
+
+def test_a_begin_and_an_end_that_were_not_written_before_a_kill_are_told_after_it(
+    home: Home,
+) -> None:
+    with home.client() as client, home.client() as watcher:
+        old = ready(home, client)
+        told = iter(Subscription(watcher))
+        with journal_that_takes_nothing(home):
+            request = home.create_request(*CAT, creation="c0ffee")
+            client.ask(request)
+            until(lambda: len(watcher.call(List()).sessions) == 2, "the new session")
+            pid = watcher.call(Get(session=old)).pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            home.ended(watcher, old)
+            daemon = home.kill_daemon()
+        home.next_daemon(daemon)
+        new = client.call(request).session.id
+        resize(client, new, range(100, 101))
+        events = list(islice(told, 3))
+
+        assert kinds(events)[2] == "resized"
+        assert {(event.session, event.kind) for event in events[:2]} == {
+            (new, "created"),
+            (old, "exit"),
+        }
+        home.next_daemon(home.kill_daemon())
+        resize(client, new, range(101, 102))
+        assert kinds(kept(client, 101))[-2:] == ["resized", "resized"]
 
 
 # -- who does not read

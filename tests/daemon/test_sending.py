@@ -14,7 +14,6 @@ from holdfast.errors import InputQueueFull, InvalidArgument, OwnerRequired, Sess
 from holdfast.protocol.messages import (
     Get,
     Input,
-    InputTaken,
     Kill,
     Release,
     Resize,
@@ -63,15 +62,15 @@ def reading(
 def typed(client: Client, asked: Send | Input) -> int:
     """Send or type as soon as nobody else owns the session, and leave it; return the end."""
 
-    def tried() -> Sent | InputTaken | None:
+    def tried() -> int | None:
         try:
             if isinstance(asked, Send):
-                return client.call(asked, 30)
-            return client.call(asked, 30)
+                return client.call(asked, 30).end
+            return client.call(asked, 30).end
         except OwnerRequired:
             return None
 
-    end = until(tried, "the session to be free", 60).end
+    end = until(tried, "the session to be free", 60)
     client.call(Release(session=asked.session))
     return end
 

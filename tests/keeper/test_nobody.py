@@ -29,7 +29,7 @@ def test_keeper_and_daemon_end_when_nobody_needs_them_and_say_so(tmp_path: Path)
         until(lambda: not home.pids(), "the last process to end")
         os.close(ended)
 
-        assert "no session and no client for 300ms: this daemon ends" in log(home, "daemon")
+        assert "no session and no client: this daemon ends idle=0.3" in log(home, "daemon")
         assert "nothing is left: no session, no client; the keeper ends" in log(home, "keeper")
         assert "Traceback" not in log(home, "daemon") + log(home, "keeper")
         runtime = {path.name for path in Path(home.paths.runtime).iterdir()}

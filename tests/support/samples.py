@@ -33,6 +33,38 @@ SESSION = m.SessionInfo(
 
 ERASED = m.Erased(bytes=100, start=120, gone=True, found=["/state/journal.db"])
 
+STATS = m.Stats(
+    pid=4711,
+    version="0.1.0",
+    started=1_750_000_000.0,
+    restarts=2,
+    pump="copy",
+    pump_reason="no splice here",
+    sessions={"running": 3, "exited": 1},
+    recovery={"adopted": 2, "lost:not-rerun": 1},
+    stalled=1,
+    connections=4,
+    followers=5,
+    subscribers=6,
+    bytes_in=7,
+    bytes_out=1 << 33,
+    pruned=1 << 20,
+    gaps=8,
+    role_denied=9,
+    owner_denied=10,
+    failures={"NOT_FOUND": 11},
+    input_queued=12,
+    journal_queued=13,
+    newest_event=1 << 40,
+    logs=1 << 30,
+    journal=1 << 16,
+    budget=8 << 30,
+    free=80 << 30,
+    echo=m.Echo(bounds=[0.001, 0.01], counts=[5, 2, 1], sum=0.25),
+    complaint="tidying up failed: no such file",
+    complained=1_750_000_003.5,
+)
+
 SAMPLES: dict[str, m.Message] = {
     "hello": m.Hello(
         protocol=Versions(1, 2),
@@ -138,6 +170,10 @@ SAMPLES: dict[str, m.Message] = {
         facts={"code": 7, "signal": None, "name": "build"},
     ),
     "caught_up": m.CaughtUp(number=1 << 40),
+    "stats": m.GetStats(),
+    "stats reply": STATS,
+    "metrics": m.GetMetrics(),
+    "metrics reply": m.Metrics(text="holdfast_connections 3\n"),
     "ping": m.Ping(nonce=5),
     "ping reply": m.Pong(nonce=5),
 }

@@ -277,6 +277,16 @@ COMMANDS = (
         "holdfast.cli.daemon:status",
         ("Exit code 7 when no daemon is running.",),
     ),
+    Command(
+        "daemon metrics",
+        "print what the daemon counts, as Prometheus reads it",
+        (),
+        (
+            ("hold daemon metrics", "everything, with what it means"),
+            ("hold daemon metrics > DIR/holdfast.prom", "for the textfile collector"),
+        ),
+        "holdfast.cli.daemon:metrics",
+    ),
 )  # fmt: skip
 
 BY_NAME = {command.name: command for command in COMMANDS}

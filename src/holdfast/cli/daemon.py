@@ -7,14 +7,20 @@ import time
 from argparse import Namespace
 from typing import Any
 
-from holdfast.cli import door, render
+from holdfast.cli import door, health, render
 from holdfast.cli.exits import OK, Exit, note
 from holdfast.config.load import load
 from holdfast.config.settings import Config
-from holdfast.errors import DaemonUnreachable, InvalidSetting, IoFailed, TimedOut
+from holdfast.errors import (
+    DaemonUnreachable,
+    InvalidSetting,
+    IoFailed,
+    TimedOut,
+    UnknownRequest,
+)
 from holdfast.keeper import launch
 from holdfast.keeper.ask import Gone, ask
-from holdfast.protocol.messages import Role
+from holdfast.protocol.messages import GetMetrics, GetStats, Role
 
 UNREACHABLE = 7
 STATUS_TIMEOUT = 2.0  # seconds; a keeper does nothing that takes time
@@ -48,19 +54,31 @@ def status(values: Namespace) -> int:
             print(render.as_json({"ok": False, "reason": str(error), "daemon": None}))
         return UNREACHABLE
     if found["daemon"]["state"] in UP:
-        found["daemon"] |= _greeted()
+        found["daemon"] |= _greeted(found)
     if values.json:
         print(render.as_json(found))
     else:
-        print("\n".join(render.daemon_lines(found, now=render.clock())))
+        width = render.print_width(sys.stdout.fileno())
+        print("\n".join(health.daemon_lines(found, now=render.clock(), width=width)))
     return OK if (found.get("daemon") or {}).get("state") in UP else UNREACHABLE
 
 
-def _greeted() -> dict[str, str]:
-    """Greet the daemon: to its keeper one that hangs looks like any other."""
+def metrics(_values: Namespace) -> int:
+    """Print what the daemon counts; starts none, it would have counted nothing."""
+    with door.client(Role.STREAM, autostart=False) as client:
+        print(client.call(GetMetrics()).text, end="")
+    return OK
+
+
+def _greeted(found: dict[str, Any]) -> dict[str, str]:
+    """Ask the daemon how it is: to its keeper one that hangs looks like any other."""
     try:
-        door.client(Role.STREAM, autostart=False).close()
-    except DaemonUnreachable as error:
+        with door.client(Role.STREAM, autostart=False) as client:
+            stats = client.call(GetStats(), STATUS_TIMEOUT)
+            found["stats"] = {name: getattr(stats, name) for name in stats.__struct_fields__}
+    except UnknownRequest:
+        pass  # a daemon from before there were statistics
+    except (DaemonUnreachable, TimedOut) as error:
         return {"state": "silent", "reason": f"it does not answer; {error.fix}"}
     return {}
 

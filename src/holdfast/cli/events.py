@@ -124,5 +124,5 @@ WORDS: dict[str, Callable[[Facts], str]] = {
     "cleared": lambda facts: f"cleared up to offset {facts.get('offset')}",
     "forgotten": _forgotten,
     "resized": lambda facts: f"resized to {facts.get('cols')}x{facts.get('rows')}",
-    "renamed": lambda facts: f"renamed from {facts.get('old') or 'no name'}",
+    "renamed": lambda facts: f"is called {facts.get('name') or 'by its id'} now",
 }

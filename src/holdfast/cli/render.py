@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -113,36 +113,6 @@ def size(count: int) -> str:
         if amount < UNIT:
             return f"{amount:.1f} {unit}"
     return f"{amount / UNIT:.1f} TiB"
-
-
-def daemon_lines(status: Mapping[str, Any], *, now: float) -> list[str]:
-    """Return what `hold daemon status` says to people."""
-    daemon, keeper = status.get("daemon") or {}, status.get("keeper") or {}
-    lines = [
-        ("daemon", _process(daemon, now)),
-        ("keeper", _process(keeper, now)),
-        ("restarts", str(status.get("restarts", 0))),
-        ("sessions", str(status.get("sessions", 0))),
-        ("pump", _with_reason(status.get("pump") or "unknown", status.get("pump_reason"))),
-    ]
-    return [f"{name:10}{one_line(text)}" for name, text in lines]
-
-
-def _process(process: Mapping[str, Any], now: float) -> str:
-    parts = [str(process.get("state") or "running")]
-    if process.get("pid"):
-        parts.append(f"pid {process['pid']}")
-    if process.get("version"):
-        parts.append(f"version {process['version']}")
-    if process.get("started"):
-        parts.append(f"up {age(now - float(process['started']))}")
-    if process.get("next_try") is not None:
-        parts.append(f"next try in {float(process['next_try']):.1f} s")
-    return _with_reason(", ".join(parts), process.get("reason"))
-
-
-def _with_reason(text: str, reason: object) -> str:
-    return f"{text}: {reason}" if reason else text
 
 
 def _from_home(path: str, home: str) -> str:

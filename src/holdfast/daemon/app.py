@@ -6,6 +6,7 @@ before it to die.
 
 import asyncio
 import fcntl
+import logging
 import os
 import select
 import signal
@@ -24,8 +25,9 @@ from holdfast.daemon.clients import Clients
 from holdfast.daemon.doors import Doors
 from holdfast.daemon.idleness import Idleness
 from holdfast.daemon.keeper_link import KeeperLink
-from holdfast.daemon.printed import report
+from holdfast.daemon.measures import Measures
 from holdfast.daemon.pump import Choice, choose
+from holdfast.daemon.reporting import Lines, report
 from holdfast.daemon.requests import Requests
 from holdfast.daemon.server import ClientProtocol, Terms
 from holdfast.daemon.sessions import Sessions
@@ -114,6 +116,7 @@ async def _serve(
     channel: Channel,
     frames: list[tuple[Body, list[int]]],
 ) -> None:
+    logging.getLogger().addHandler(Lines())
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -131,7 +134,8 @@ async def _serve(
         choice=choice,
         tell=clients.tell,
     )
-    terms = _terms(sessions, clients, config, token)
+    measures = Measures(sessions, clients, _paths(spec).journal)
+    terms = _terms(sessions, clients, measures, config, token)
     doors = Doors(loop, link, partial(ClientProtocol, terms))
     handed = asyncio.Event()
     link.on_settled = handed.set
@@ -141,6 +145,8 @@ async def _serve(
     await handed.wait()
     await doors.open()
     link.tell({"op": "ready", **link.ready})
+    facts = {"pid": os.getpid(), "version": __version__, "pump": choice.kind}
+    report("serving", level="info", **facts, restarts=link.restarts)
     settling = loop.create_task(_settle(loop, sessions, _paths(spec).journal))
     idleness = Idleness(
         loop,
@@ -161,10 +167,13 @@ async def _serve(
     link.close()
 
 
-def _terms(sessions: Sessions, clients: Clients, config: Config, token: str) -> Terms:
+def _terms(
+    sessions: Sessions, clients: Clients, measures: Measures, config: Config, token: str
+) -> Terms:
     return Terms(
-        handle=Requests(sessions).answer,
+        handle=Requests(sessions, measures).answer,
         clients=clients,
+        counters=sessions.counters,
         arrived=sessions.owners.arrived,
         left=sessions.owners.left,
         uid=os.getuid(),
@@ -192,9 +201,9 @@ async def _settle(loop: asyncio.AbstractEventLoop, sessions: Sessions, path: Pat
         try:
             journal = await loop.run_in_executor(None, Journal.open, path)
         except HoldfastError as error:
-            report(f"the journal cannot be opened: {error}")
+            report("the journal cannot be opened", level="error", reason=error)
             sessions.trouble = error
             await asyncio.sleep(RETRY_JOURNAL)
     if journal.damaged:
-        report(f"the journal was damaged and is kept aside as {journal.damaged}")
+        report("the journal was damaged", kept_aside=journal.damaged)
     sessions.settle(journal)

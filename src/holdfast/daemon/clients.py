@@ -38,6 +38,11 @@ class Clients:
     def __len__(self) -> int:
         return len(self._strangers) + len(self._greeted)
 
+    @property
+    def count(self) -> int:
+        """How many are connected and have said who they are."""
+        return len(self._greeted)
+
     def enter(self, connection: Connection) -> None:
         """Give a new connection a place, or refuse it; tell `left` when it is gone."""
         self.on_change()

@@ -34,6 +34,8 @@ class Events:
         self._floor = 0  # whatever came after it is in memory
         self._newest = 0
         self._news = asyncio.Event()
+        self.subscribers = 0
+        """How many wait for what happens next."""
 
     def open(self, journal: Journal) -> None:
         """Begin with what the journal has."""
@@ -44,6 +46,11 @@ class Events:
     def newest(self) -> int:
         """The highest number that may be told."""
         return self._newest
+
+    @property
+    def unwritten(self) -> int:
+        """How many rows wait to be written into the journal."""
+        return self._journal.waiting if self._journal else 0
 
     def noted(self, number: int, noted: Noted) -> None:
         """An event is committed: tell it."""
@@ -81,7 +88,11 @@ class Events:
 
     async def grown(self) -> None:
         """Return when another event was noted."""
-        await self._news.wait()
+        self.subscribers += 1
+        try:
+            await self._news.wait()
+        finally:
+            self.subscribers -= 1
 
     def after(self, number: int, session: str | None) -> Found:
         """Return the next events after *number*."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from holdfast.config import Config
-from holdfast.daemon.printed import Printed, report
+from holdfast.daemon.printed import Printed
+from holdfast.daemon.reporting import report
 from holdfast.errors import HoldfastError
 from holdfast.formats.timeline import Hole
 from holdfast.store.log import LogWriter
@@ -73,6 +74,8 @@ class Housekeeping:
         self.look = find
         self._sessions = sessions
         self._sizes: dict[str, int] = {}
+        self.pruned = 0
+        """Bytes given up since the start, to stay within the bounds."""
         self._finished: set[str] = set()  # what a kill kept from being done is done
         self._waiting: set[str] = set()  # to be looked at
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="housekeeping")
@@ -105,6 +108,11 @@ class Housekeeping:
     def budget(self) -> int:
         """What all sessions may take up together."""
         return default_budget(self.free) if self._budget is None else self._budget
+
+    @property
+    def used(self) -> int:
+        """Bytes of all logs, as far as they were looked at."""
+        return sum(list(self._sizes.values()))
 
     @property
     def free(self) -> int:
@@ -175,7 +183,7 @@ class Housekeeping:
         limit = min(self.per_session, IN_MEMORY_BYTES) if kept.ephemeral else self.per_session
         oldest = 0.0 if self._keep_for is None else time.time() - self._keep_for
         with self.timeline(kept) as timeline:
-            retain(kept.directory, timeline, limit_bytes=limit, oldest=oldest)
+            self.pruned += retain(kept.directory, timeline, limit_bytes=limit, oldest=oldest)
         if kept.ephemeral:
             return
         self._sizes[session] = usage(kept.directory).log
@@ -196,7 +204,7 @@ class Housekeeping:
         bound = min(self.budget, now - room) if room else self.budget
         for name, upto in evicted(logs, bound).items():
             with self.timeline(on_disk[name]) as timeline:
-                drop(on_disk[name].directory, timeline, upto)
+                self.pruned += drop(on_disk[name].directory, timeline, upto)
         self._sizes = {name: usage(kept.directory).log for name, kept in on_disk.items()}
 
 
@@ -228,4 +236,4 @@ def _reported(work: Callable[..., None], *arguments: object) -> None:
         pass
     except (OSError, HoldfastError) as error:
         # What could not be taken away is there at the next look; nothing depends on it.
-        report(f"tidying up failed: {error}")
+        report("tidying up failed", reason=error)

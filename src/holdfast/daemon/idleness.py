@@ -9,11 +9,10 @@ how long nothing has happened, and is set for what is left.
 import asyncio
 from collections.abc import Callable
 
-from holdfast.config.duration import render_duration
 from holdfast.daemon.clients import Clients
 from holdfast.daemon.doors import Doors
 from holdfast.daemon.keeper_link import KeeperLink
-from holdfast.daemon.printed import report
+from holdfast.daemon.reporting import report
 from holdfast.daemon.sessions import Sessions
 
 LET_IN = 0.01  # seconds, after which a client that was let in is among the clients
@@ -79,6 +78,6 @@ class Idleness:
             await self._doors.open()
             self._look_in(left)
             return
-        report(f"no session and no client for {render_duration(self._limit)}: this daemon ends")
+        report("no session and no client: this daemon ends", level="info", idle=self._limit)
         self.is_over = True
         self._end()

@@ -7,12 +7,12 @@ to a successor. Requests that were not answered are asked again.
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from holdfast.daemon.record import Held, shown
+from holdfast.daemon.reporting import report
 from holdfast.daemon.successors import Successors
 from holdfast.errors import (
     CommandNotFound,
@@ -246,7 +246,7 @@ class KeeperLink:
         channel.close()
         if self.is_ending:
             return
-        print("the keeper is gone; starting its successor", file=sys.stderr, flush=True)  # noqa: T201
+        report("the keeper is gone; starting its successor")
         self.successors.start()
         # What it had not handed over yet has ended with it; serve the rest.
         self.on_settled()

@@ -97,6 +97,8 @@ class Input:
         self._timer: asyncio.Handle | None = None
         self._closed = False
         self._error: Callable[[], HoldfastError] | None = None
+        self.on_applied: Callable[[int, float], None] = lambda _count, _now: None
+        """Told how many bytes the terminal has taken, and when."""
         self._recover()
 
     @property
@@ -259,6 +261,11 @@ class Input:
         turn = self._turns.get((slot, end)) if slot is not None else None
         return turn is not None and turn.unit is not None
 
+    @property
+    def queued(self) -> int:
+        """Bytes that the terminal has not taken yet."""
+        return self._queued + self._left
+
     def close(self, error: Callable[[], HoldfastError]) -> None:
         """Take no more; what still waits fails with *error*."""
         if self._closed:
@@ -376,6 +383,7 @@ class Input:
                 return False
             self._left -= count
             self._moved += count
+            self.on_applied(count, self._loop.time())
         return True
 
     def _move(self, count: int) -> int:

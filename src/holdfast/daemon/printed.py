@@ -1,11 +1,11 @@
 """What one session printed: its log and its timeline, and who waits for more of it."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from holdfast.daemon.reporting import report
 from holdfast.errors import HoldfastError
 from holdfast.formats.timeline import Hole, Life, Resize
 from holdfast.store.log import LogWriter
@@ -150,15 +150,7 @@ class Printed:
     def _complain(self, text: str) -> None:
         if text != self._complaint:
             self._complaint = text
-            report(text)
-
-
-def report(text: str) -> None:
-    """Write a line into the daemon's log, if the disk takes it."""
-    try:
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - stderr is that log
-    except OSError:
-        pass  # the same full disk, most likely; it must not stop a session as well
+            report("the timeline is behind", session=self._directory.name, reason=text)
 
 
 def _release(waiter: "asyncio.Future[None]") -> None:

@@ -4,9 +4,10 @@ import time
 from collections.abc import Container, Iterator
 
 from holdfast.daemon.places import Places
-from holdfast.daemon.printed import report
 from holdfast.daemon.record import Record
 from holdfast.daemon.records import Records
+from holdfast.daemon.reporting import report
+from holdfast.daemon.unnoted import Behind
 from holdfast.errors import HoldfastError
 from holdfast.session.lifecycle import OVER, Event, State, advance
 from holdfast.session.recovery import (
@@ -34,6 +35,8 @@ class Reconciling:
         self._records = records
         self._places = places
         self._rebooted = False
+        self.behind: list[Behind] = []
+        """What the keeper told us of, beside what the journal has of it."""
         self.highest: dict[str, int] = {}
         """Of sessions whose log may have lost its end: the highest offset ever seen."""
 
@@ -60,10 +63,15 @@ class Reconciling:
         """Decide about everything that nobody holds; yield what has changed."""
         self._places.finish_forgetting()
         self._rebooted = journal.noted(BOOT) not in (None, boot_id())
+        held_rows: dict[str, Record | None] = dict.fromkeys(self._records.by_id)
         for record in journalled(journal):
             # What the keeper holds it also has a newer record of.
-            if record.id not in self._records.by_id:
+            if record.id in held_rows:
+                held_rows[record.id] = record
+            elif record.id not in self._records.by_id:
                 self._records.add(record)
+        known = self._records.by_id
+        self.behind = [Behind(known[session], row) for session, row in held_rows.items()]
         for session in self._places.found() - self._records.by_id.keys():
             if session not in held:
                 yield from self._decide(nameless(session), is_journalled=False)
@@ -102,12 +110,12 @@ class Reconciling:
         try:
             mended = mend(directory, time.time_ns())
         except (OSError, HoldfastError) as error:
-            report(f"the log of session {record.id} could not be checked: {error}")
+            report("the log could not be checked", session=record.id, reason=error)
             return
         record.offset = max(record.offset, mended.highest)
         self.highest[record.id] = record.offset
         if mended.torn:
-            report(f"the log of session {record.id} was torn, and is kept without {mended.torn}")
+            report("the log was torn", session=record.id, kept_without=mended.torn)
 
 
 def boot_id() -> str:
@@ -125,7 +133,7 @@ def journalled(journal: Journal) -> Iterator[Record]:
         try:
             yield Record.from_json(row)
         except (KeyError, TypeError, ValueError) as error:
-            report(f"a record of a session cannot be used: {error!r}")
+            report("a record of a session cannot be used", reason=repr(error))
 
 
 def nameless(session: str) -> Record:

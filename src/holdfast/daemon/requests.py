@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from holdfast.daemon.events import Subscription
+from holdfast.daemon.measures import Measures
 from holdfast.daemon.record import Record, brief
 from holdfast.daemon.server import Reply
 from holdfast.daemon.sessions import Sessions
@@ -22,6 +23,8 @@ from holdfast.protocol.messages import (
     Erased,
     Forget,
     Get,
+    GetMetrics,
+    GetStats,
     Input,
     InputTaken,
     Kill,
@@ -29,6 +32,7 @@ from holdfast.protocol.messages import (
     List,
     Listed,
     Message,
+    Metrics,
     Output,
     OutputChunk,
     Ping,
@@ -41,6 +45,7 @@ from holdfast.protocol.messages import (
     Sent,
     SessionInfo,
     Signal,
+    Stats,
     Subscribe,
     Takeover,
     Wait,
@@ -56,9 +61,10 @@ LOOK_AGAIN = 0.2  # seconds between looks whether the journal can be opened at a
 class Requests:
     """Answer the requests of every client."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, measures: Measures) -> None:
         self._sessions, verbs = sessions, sessions.verbs
         self._owners = sessions.owners
+        self._measures = measures
         self._table: dict[type[Message], Callable[[DaemonEnd, Any], Awaitable[Reply]]] = {
             Create: self._create,
             List: self._list,
@@ -80,6 +86,8 @@ class Requests:
             Takeover: self._takeover,
             Release: self._release,
             Subscribe: self._subscribe,
+            GetStats: self._stats,
+            GetMetrics: self._metrics,
             Ping: self._ping,
         }
 
@@ -93,7 +101,8 @@ class Requests:
         """Wait until the journal is read, unless it is about a session that lives."""
         named = getattr(asked, "session", None)
         is_known = named in self._sessions.records.by_id and not isinstance(asked, Subscribe)
-        if isinstance(asked, Ping) or is_known:
+        # How we are is most wanted when something keeps us from knowing everything.
+        if isinstance(asked, Ping | GetStats | GetMetrics) or is_known:
             return
         while not self._sessions.settled.is_set():
             if self._sessions.trouble is not None:
@@ -225,6 +234,12 @@ class Requests:
     async def _subscribe(self, _client: DaemonEnd, asked: Subscribe) -> Subscription:
         session = self._sessions.records.find(asked.session).id if asked.session else None
         return self._sessions.events.subscribe(asked.since, session)
+
+    async def _stats(self, _client: DaemonEnd, _asked: GetStats) -> Stats:
+        return self._measures.stats()
+
+    async def _metrics(self, _client: DaemonEnd, _asked: GetMetrics) -> Metrics:
+        return Metrics(text=self._measures.text())
 
     async def _ping(self, _client: DaemonEnd, asked: Ping) -> Pong:
         return Pong(nonce=asked.nonce)

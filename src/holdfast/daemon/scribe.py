@@ -10,12 +10,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from holdfast.daemon.printed import report
 from holdfast.daemon.record import Record
+from holdfast.daemon.reporting import report
 from holdfast.errors import HoldfastError, JournalDamaged
 from holdfast.store.journal import Journal
 
 RETRY = 1.0  # seconds between tries to write to a full disk
+LOGGED = {"created", "restored", "exit", "lost", "dormant"}  # what an operator wants to read
 
 
 class _Row(NamedTuple):
@@ -45,6 +46,8 @@ class Scribe:
         self._newest: dict[str, _Row] = {}  # not yet in the journal
         self._then: dict[str, Callable[[], object]] = {}
         self._early: list[Callable[[Journal], Future[Any]]] = []
+        self.early_events: set[tuple[str, str]] = set()
+        """Sessions and kinds of what was noted before the journal was open."""
         self._complaint = ""
         self._is_closed = False
         self._journals = 0  # begun anew since the start
@@ -84,6 +87,10 @@ class Scribe:
         Nothing of an ephemeral one is kept, so it has no events: a number is a row.
         """
         if not record.ephemeral:
+            if self._journal is None:
+                self.early_events.add((record.id, kind))
+            if kind in LOGGED:
+                report(kind, level="info", session=record.id, **facts | {"name": ""})
             self._write(lambda journal: self._append(journal, Noted(when, record.id, kind, facts)))
 
     def audit(self, record: Record, who: str, what: str, facts: dict[str, Any]) -> None:
@@ -176,13 +183,13 @@ class Scribe:
         assert self._journal is not None
         self._journals += 1
         self._journal.begin_anew()
-        report(f"the journal was damaged; it is kept aside as {self._journal.damaged}")
+        report("the journal was damaged", kept_aside=self._journal.damaged)
         for record in self._everything():
             self.put(record)
 
     def _complain(self, text: str) -> None:
         if text and text != self._complaint:
-            report(f"the journal could not be written: {text}")
+            report("the journal could not be written", reason=text)
         self._complaint = text
 
 

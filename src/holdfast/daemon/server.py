@@ -17,6 +17,7 @@ from holdfast import __version__
 from holdfast.daemon.clients import Clients
 from holdfast.daemon.events import Subscription
 from holdfast.errors import AuthFailed, HoldfastError, Internal, LocalProtocolError
+from holdfast.metrics.counters import Counters
 from holdfast.protocol.connection import ConnectionEnded, DataReceived
 from holdfast.protocol.daemon_end import (
     DaemonEnd,
@@ -51,6 +52,7 @@ class Terms:
     arrived: Callable[[DaemonEnd], None]
     left: Callable[[DaemonEnd, bool], None]
     """A client's connection is over; True after a goodbye."""
+    counters: Counters
     token: str = ""
 
 
@@ -131,6 +133,7 @@ class ClientProtocol(asyncio.Protocol):
             if event is None:
                 break
             self._happened(event)
+        self._terms.counters.role_denied += self._core.take_denied()
         self._settle()
         self._read_on()
 
@@ -187,6 +190,8 @@ class ClientProtocol(asyncio.Protocol):
                 self._core.reply(asked.number, reply)
         except Exception as error:  # noqa: BLE001 - one request that fails must
             # not end the connection, nor leave its client without an answer.
+            if isinstance(error, HoldfastError):
+                self._terms.counters.failures[error.code] += 1
             if not self._transport.is_closing():
                 self._core.fail(asked.number, self._told(error))
         self._settle()

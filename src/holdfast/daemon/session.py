@@ -20,6 +20,7 @@ from holdfast.daemon.sending import Sender
 from holdfast.daemon.turns import Turns
 from holdfast.errors import SessionGone
 from holdfast.formats.segments import SEGMENT_SIZE
+from holdfast.metrics.counters import Counters, Meter
 from holdfast.session.lifecycle import LIVE, Event, OutputEnd, State, advance
 from holdfast.session.recovery import PROVEN_AFTER
 from holdfast.store.log import LogWriter
@@ -33,6 +34,8 @@ FIRST_PROBE, LONGEST_PROBE = 0.1, 1.0  # seconds between looks at a terminal nob
 
 class Watcher(Protocol):
     """Who has to know what happens to a session."""
+
+    counters: Counters
 
     def finished(self, session: "Session") -> None:
         """It is over: child and output have ended."""
@@ -93,6 +96,8 @@ class Session:
             self.printed.close()
             raise
         self.sender = Sender(loop, self.printed, self.input)
+        self._meter = Meter(watcher.counters)
+        self.input.on_applied = self._meter.typed
         self._ending: OutputEnd | None = None
         self._end_timer: asyncio.TimerHandle | None = None
         self._other_timer: asyncio.TimerHandle | None = None  # while the terminal is not followed
@@ -147,6 +152,7 @@ class Session:
     def _note_growth(self) -> None:
         start, self.record.offset = self.record.offset, self.printed.log.end
         if start < self.record.offset:
+            self._meter.printed(self.record.offset - start, self._loop.time())
             if self._ending is not None:
                 self._ending.heard(self._loop.time())
             elif self._look_timer is None:

@@ -16,17 +16,19 @@ from holdfast.daemon.keeper_link import Handed, KeeperLink
 from holdfast.daemon.keeping import Keeping
 from holdfast.daemon.owners import Owners
 from holdfast.daemon.places import Places
-from holdfast.daemon.printed import report
 from holdfast.daemon.pump import Choice
 from holdfast.daemon.reconciling import BOOT, Reconciling, boot_id, nameless
 from holdfast.daemon.record import Record
 from holdfast.daemon.records import Records
+from holdfast.daemon.reporting import report
 from holdfast.daemon.restoring import Restoring
 from holdfast.daemon.scribe import Scribe
 from holdfast.daemon.session import Session
 from holdfast.daemon.turns import Turns
+from holdfast.daemon.unnoted import unnoted
 from holdfast.daemon.verbs import Verbs
 from holdfast.errors import HoldfastError, SessionGone, SessionTerminating
+from holdfast.metrics.counters import Counters
 from holdfast.protocol.messages import Message, SessionInfo
 from holdfast.session.lifecycle import LIVE, OVER, Event, State, advance
 from holdfast.session.recovery import Do, Keeper
@@ -64,7 +66,7 @@ class Sessions:
         self._scribe = Scribe(loop, self.records.all)
         self.owners = Owners(loop, self.records, self._scribe, self, tell)
         self.events = Events()
-        self._scribe.on_event = self.events.noted
+        self.counters = Counters()
         self._turns = Turns(loop)
         self._living: dict[str, Session] = {}
         self._late: dict[str, Handed] = {}  # the keeper's, but not to be taken over just now
@@ -107,6 +109,7 @@ class Sessions:
     # -- begin
 
     def _listen(self, link: KeeperLink) -> None:
+        self._scribe.on_event = self.events.noted
         link.on_leaving = self._look_back
         link.on_handed = self.take
         link.on_expected = self._creating.expect
@@ -123,7 +126,7 @@ class Sessions:
         # thousands of rows would keep every program waiting.
         record = Record.from_blob(handed.blob)
         if record is None:
-            report(f"what the keeper keeps of session {handed.id} cannot be read")
+            report("what the keeper keeps of a session cannot be read", session=handed.id)
             self._late[handed.id] = handed
             return
         self.records.add(record)
@@ -139,7 +142,7 @@ class Sessions:
             self._begin(record, handed)
         except HoldfastError as error:
             # Its program lives, and so do the other sessions.
-            report(f"session {record.id} is not taken over yet: {error}")
+            report("a session is not taken over yet", session=record.id, reason=error)
             self._late[record.id] = handed
             self._loop.call_later(TRY_AGAIN, self._take_late, record.id)
 
@@ -159,10 +162,15 @@ class Sessions:
     def settle(self, journal: Journal) -> None:
         """Decide about what nobody holds any more. Called once everything was handed over."""
         self.events.open(journal)
-        self._scribe.open(journal)
         held = self._living.keys() | self._late.keys() | self._creating.under_way
         self._places.sweep_memory(held)
-        for record, outcome in self._start.rest(journal, held):
+        # Before anything of what we know is written: it shows what was not.
+        decided = list(self._start.rest(journal, held))
+        missing = list(unnoted(journal, self._start.behind, self._scribe.early_events))
+        self._scribe.open(journal)
+        for record, kind in missing:
+            self._note(record, kind)
+        for record, outcome in decided:
             if outcome.do is Do.RESTORE:
                 task = self._loop.create_task(self._restoring.unasked(record))
                 self._restores.add(task)  # the loop itself holds tasks only weakly
@@ -213,8 +221,7 @@ class Sessions:
         if is_new:
             self._write(record)
             self._scribe.life(record)
-            kind = "created" if record.life == 1 else "restored"
-            self._scribe.event(record, kind, record.began, life=record.life, name=record.name)
+            self._note(record, "created" if record.life == 1 else "restored")
         if handed.exit is not None:
             session.child_ended(handed.exit)
 
@@ -244,6 +251,20 @@ class Sessions:
         """Whether a program lives, is being started, or is not known yet."""
         held = self._living or self._late or self._creating.under_way or self._restores
         return bool(held) or not self.settled.is_set()
+
+    @property
+    def living_ones(self) -> list[Session]:
+        return list(self._living.values())
+
+    @property
+    def restarts(self) -> int:
+        """How often the keeper has had to start a daemon again."""
+        return self._link.restarts
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """What this daemon has told its keeper of itself."""
+        return self._link.ready
 
     def following(self, record: Record) -> Session | None:
         """Return the session if its output may still grow."""
@@ -329,7 +350,7 @@ class Sessions:
         self.verbs.ended(record)
         facts = {"code": record.exit.code, "signal": record.exit.signal, "offset": record.offset}
         self._scribe.life(record, ended=record.ended, maxrss_kib=record.maxrss_kib, **facts)
-        self._scribe.event(record, "exit", record.ended or time.time(), **facts)
+        self._note(record, "exit")
         if self._link.leaving:
             self._have_it_come_back(record)
         self._forget_when_written(record)
@@ -337,6 +358,14 @@ class Sessions:
             self._loop.call_later(LINGER, self._discard, record)
         else:
             self.housekeeping.grown(record.id)
+
+    def _note(self, record: Record, kind: str) -> None:
+        """Note that a life has begun or ended."""
+        when, facts = record.began, dict[str, Any](life=record.life)
+        if kind == "exit":
+            when, end = record.ended or time.time(), record.exit
+            facts |= {"code": end.code, "signal": end.signal, "offset": record.offset}
+        self._scribe.event(record, kind, when, **facts, name=record.name)
 
     def _have_it_come_back(self, record: Record) -> None:
         """The system goes down and ended it: nobody wanted it to be over."""

@@ -7,11 +7,11 @@ to the next one, whoever started it.
 import asyncio
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from holdfast.daemon.reporting import report
 from holdfast.keeper import place
 from holdfast.keeper.processes import command
 from holdfast.keeper.wire import Body, Channel, Gone
@@ -76,7 +76,7 @@ class Successors:
         try:
             self._be_found()
         except (OSError, place.PlaceRefused) as error:
-            print(f"no successor will find us: {error}", file=sys.stderr, flush=True)  # noqa: T201
+            report("no successor will find us", level="error", reason=error)
         self._launch()  # whatever became of the one before: its starter may still be ending
         if not self._is_looking:
             self._is_looking = True
@@ -104,7 +104,7 @@ class Successors:
                 argv, stdin=null, stdout=null, start_new_session=True, cwd="/"
             )
         except OSError as error:
-            print(f"no successor: {error}", file=sys.stderr, flush=True)  # noqa: T201
+            report("no successor", level="error", reason=error)
         else:
             self._starters.append(starter)
 

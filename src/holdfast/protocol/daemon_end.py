@@ -82,6 +82,7 @@ class DaemonEnd(Connection[HelloReceived | RequestReceived | NoticeReceived]):
         self._versions = versions
         self._owed: dict[int, Owed] = {}
         self._refusals = 0
+        self._denied = 0
 
     # -- act
 
@@ -110,6 +111,11 @@ class DaemonEnd(Connection[HelloReceived | RequestReceived | NoticeReceived]):
     def owed(self) -> int:
         """Requests that were heard and not answered yet."""
         return len(self._owed)
+
+    def take_denied(self) -> int:
+        """Return how many requests the role has forbidden since this was last asked."""
+        denied, self._denied = self._denied, 0
+        return denied
 
     @property
     def should_close(self) -> bool:
@@ -170,6 +176,7 @@ class DaemonEnd(Connection[HelloReceived | RequestReceived | NoticeReceived]):
             self.skipped += 1
             return UnknownRequest(kind=envelope.kind)
         if request.role is Role.CONTROL and self.role is Role.STREAM:
+            self._denied += 1
             return _forbidden(envelope.kind)
         if len(self._owed) >= OWED_LIMIT:
             return LimitReached(resource="unanswered requests", limit=OWED_LIMIT, remedy=WAIT)

@@ -3,6 +3,13 @@
 from typing import NamedTuple
 
 from holdfast.errors import Fact
+from holdfast.protocol.about_health import (
+    Echo,
+    GetMetrics,
+    GetStats,
+    Metrics,
+    Stats,
+)
 from holdfast.protocol.about_keeping import (
     CaughtUp,
     Claim,
@@ -63,11 +70,14 @@ __all__ = [
     "DiskUse",
     "DiskUsed",
     "Du",
+    "Echo",
     "Erased",
     "Event",
     "Failure",
     "Forget",
     "Get",
+    "GetMetrics",
+    "GetStats",
     "Goodbye",
     "Hello",
     "Input",
@@ -79,6 +89,7 @@ __all__ = [
     "Listed",
     "Lost",
     "Message",
+    "Metrics",
     "Output",
     "OutputChunk",
     "Ping",
@@ -95,6 +106,7 @@ __all__ = [
     "Shutdown",
     "Signal",
     "Spared",
+    "Stats",
     "Subscribe",
     "Subscribed",
     "Takeover",
@@ -188,6 +200,8 @@ REQUESTS: dict[str, Request] = {
         Request("takeover", Takeover, SessionInfo, Role.CONTROL),
         Request("release", Release, SessionInfo, Role.CONTROL),
         Request("subscribe", Subscribe, Subscribed, Role.STREAM),
+        Request("stats", GetStats, Stats, Role.STREAM),
+        Request("metrics", GetMetrics, Metrics, Role.STREAM),
         Request("ping", Ping, Pong, Role.STREAM),
     )
 }

@@ -103,6 +103,11 @@ class Journal:
 
     # -- writing
 
+    @property
+    def waiting(self) -> int:
+        """How much was put that is not being written yet."""
+        return self._writer.waiting
+
     def put_session(self, session: str, created: float, state: str, facts: Facts) -> Future[None]:
         text = encode(facts)
         return self._writer.submit(lambda rows: rows.put_session(session, created, state, text))

@@ -55,6 +55,11 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Requests whose turn has not come."""
+        return self._waiting.qsize()
+
     def submit(self, work: Callable[[Rows], T], *, alone: bool = False) -> Future[T]:
         """Have *work* done in its turn and return its result, once that is committed."""
         future: Future[T] = Future()

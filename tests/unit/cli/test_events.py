@@ -27,7 +27,8 @@ def event(kind: str, **facts: object) -> Event:
         (event("forgotten", offset=5, bytes=2048), "2.0 KiB forgotten, from offset 5 on"),
         (event("forgotten", gone=True), "forgotten with all it had printed"),
         (event("resized", cols=80, rows=24), "resized to 80x24"),
-        (event("renamed", name="b", old="a"), "renamed from a"),
+        (event("renamed", name="b"), "is called b now"),
+        (event("renamed", name=""), "is called by its id now"),
         (event("sang_a_song", title="x", loud=True), "sang a song title=x loud=True"),
     ],
 )
@@ -40,7 +41,7 @@ def test_a_session_is_called_what_it_was_last_called() -> None:
 
     assert names.of(event("exit")) == "k3v9qd"
     assert names.of(event("created", name="a")) == "a (k3v9qd)"
-    assert names.of(event("renamed", name="b", old="a")) == "b (k3v9qd)"
+    assert names.of(event("renamed", name="b")) == "b (k3v9qd)"
     assert names.of(event("exit")) == "b (k3v9qd)"
 
 

@@ -119,22 +119,3 @@ def test_the_json_of_a_session_is_a_contract() -> None:
 
 def test_every_field_of_a_session_is_in_its_json() -> None:
     assert set(render.session_fields(SESSION)) == set(SessionInfo.__struct_fields__)
-
-
-def test_the_status_of_the_daemon() -> None:
-    status = {
-        "keeper": {"pid": 10, "started": NOW - 7200},
-        "daemon": {"pid": None, "state": "waiting", "reason": "exit 1: no\nway", "next_try": 2.25},
-        "restarts": 3,
-        "pump": None,
-        "pump_reason": "",
-        "sessions": 2,
-    }
-
-    assert render.daemon_lines(status, now=NOW) == [
-        "daemon    waiting, next try in 2.2 s: exit 1: no\\nway",
-        "keeper    running, pid 10, up 2 h",
-        "restarts  3",
-        "sessions  2",
-        "pump      unknown",
-    ]
