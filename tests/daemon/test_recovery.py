@@ -428,6 +428,22 @@ def timeline_end(home: Home, session: str) -> int:
     return max((record.offset for record in records if isinstance(record, Tick)), default=0)
 
 
+def test_a_policy_that_only_a_newer_version_knows_starts_nothing(tmp_path: Path) -> None:
+    with running_home(tmp_path / "h") as home:
+        with home.client() as client:
+            session = shell(home, client)
+            other = shell(home, client)
+        home.power_off()
+        with Journal.open(home.paths.journal) as journal:
+            (row,) = [row for row in journal.sessions() if row["id"] == session.id]
+            row |= {"restore": "on-tuesdays", "something": "new"}
+            journal.put_session(session.id, session.created, "running", row).result()
+        with home.client() as client:
+            assert found(client, session.id).recovery == "lost:never"
+            assert found(client, other.id).state == "dormant"
+            assert client.call(Restore(session=session.id)).state == "running"
+
+
 def test_a_newer_home_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     """An older Holdfast in the home of a newer one."""
     with running_home(tmp_path / "h") as home:

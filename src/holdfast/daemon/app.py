@@ -31,7 +31,7 @@ from holdfast.daemon.reporting import Lines, report
 from holdfast.daemon.requests import Requests
 from holdfast.daemon.server import ClientProtocol, Terms
 from holdfast.daemon.sessions import Sessions
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, Internal
 from holdfast.keeper.place import PUMP_LOCK
 from holdfast.keeper.wire import Body, Channel, Gone
 from holdfast.store.journal import Journal
@@ -206,4 +206,9 @@ async def _settle(loop: asyncio.AbstractEventLoop, sessions: Sessions, path: Pat
             await asyncio.sleep(RETRY_JOURNAL)
     if journal.damaged:
         report("the journal was damaged", kept_aside=journal.damaged)
-    sessions.settle(journal)
+    try:
+        sessions.settle(journal)
+    except Exception as error:
+        # Sessions that live are served all the same; whoever asks for others hears why not.
+        sessions.trouble = Internal(summary=f"the journal could not be read: {error!r}")
+        raise

@@ -15,9 +15,9 @@ from holdfast.session.recovery import (
     Found,
     Keeper,
     Outcome,
-    Policy,
     is_interactive_shell,
     is_to_come_back,
+    policy_of,
     reconcile,
 )
 from holdfast.store.journal import Journal
@@ -50,7 +50,7 @@ class Reconciling:
             record.state,
             keeper,
             keeper is not Keeper.NOTHING or self._places.has_log(record.id),
-            Policy(record.restore),
+            policy_of(record.restore),
             is_interactive_shell(record.argv),
             record.short_lives,
         )

@@ -21,6 +21,11 @@ class Policy(enum.Enum):
     NEVER = "never"
 
 
+def policy_of(word: str) -> Policy:
+    """Return the policy of that name; what only a newer version knows starts nothing."""
+    return Policy(word) if word in {policy.value for policy in Policy} else Policy.NEVER
+
+
 class Keeper(enum.Enum):
     """What the keeper holds of a session."""
 
