@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -122,8 +122,8 @@ def last_tick(directory: Path) -> int:
     return max((record.offset for record in records if isinstance(record, Tick)), default=-1)
 
 
-def assert_mended(directory: Path, mended: Mended) -> None:
-    assert_honest(directory)
+def assert_mended(directory: Path, mended: Mended, besides: Sequence[Range] = ()) -> None:
+    assert_honest(directory, besides)
     with LogReader(directory) as log:
         assert [tuple(one) for one in log.ranges()] == truth(kept(directory))
         assert log.end() == mended.highest
@@ -154,8 +154,11 @@ def test_what_is_kept_after_a_power_cut_was_printed_and_offsets_never_go_back(
 
     mended = mend(directory, NOW)
 
+    # With a tick damaged beside bytes that were dropped on purpose, the rest of its run cannot
+    # be compared; then mending says so.
+    besides = mended.unverified if timeline else []
     assert mended.highest >= max(end, witnessed)
-    assert_mended(directory, mended)
+    assert_mended(directory, mended, besides)
     if not timeline:
         assert mended.highest >= size
     if not log and not timeline:
@@ -166,7 +169,7 @@ def test_what_is_kept_after_a_power_cut_was_printed_and_offsets_never_go_back(
         while writer.end < at + 300:
             writer.write(pattern(writer.end, at + 300))
         ticks.catch_up(NOW)
-    assert_honest(directory)
+    assert_honest(directory, besides)
     assert mend(directory, NOW).torn == []
     assert truth(kept(directory))[-1][1] == at + 300
 

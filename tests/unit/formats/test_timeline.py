@@ -161,3 +161,12 @@ def test_each_record_vouches_for_itself(listed: list[Record], damaged: set[int])
     assert decode_each(data) == saved
     assert decode_each(data + b"torn") == saved
     assert holes_in(data + b"torn") == [r for r in saved if isinstance(r, Hole)]
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 28, 31])
+def test_a_record_that_was_cut_off_hides_no_hole_before_it(count: int) -> None:
+    hole = Hole(10, 20, HoleReason.TORN)
+    sealed = encode(hole)
+
+    assert holes_in(sealed + sealed[:count]) == [hole]
+    assert holes_in(sealed[:count]) == []
