@@ -5,6 +5,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,7 @@ def test_its_directory_and_environment_come_back_but_no_secret(tmp_path: Path) -
             session = shell(home, client)
             type_in(client, session.id, f"cd {tmp_path}/deep\n".encode(), at=28)
             until(lambda: found(client, session.id).cwd == str(tmp_path / "deep"), "its new cwd")
+            until(lambda: f"{tmp_path}/deep" in journalled(home, session.id), "it to be written")
         home.power_off()
         del home.environ["FAVOURITE"], home.environ["MY_TOKEN"]
         with home.client() as client:
@@ -188,6 +190,13 @@ def test_its_directory_and_environment_come_back_but_no_secret(tmp_path: Path) -
             until(lambda: b"blue--" in home.output(client, session.id, end), "the environment")
             assert f"{tmp_path}/deep\r\n".encode() in home.output(client, session.id, end)
         assert b"hunter2" not in everything_in(home.paths.state)
+
+
+def journalled(home: Home, session: str) -> str:
+    """Return what the journal has of a session by now."""
+    with closing(sqlite3.connect(f"file:{home.paths.journal}?mode=ro", uri=True)) as journal:
+        rows = journal.execute("SELECT facts FROM sessions WHERE id = ?", (session,)).fetchall()
+    return str(rows)
 
 
 def everything_in(directory: Path) -> bytes:
