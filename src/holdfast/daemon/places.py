@@ -10,6 +10,7 @@ from holdfast.config.paths import make_private
 from holdfast.daemon.creation import failed
 from holdfast.daemon.input_page import Page
 from holdfast.daemon.record import Record
+from holdfast.daemon.reporting import report
 from holdfast.errors import InvalidArgument
 from holdfast.formats.segments import first_offset
 from holdfast.store.forget import finish_forgetting
@@ -68,7 +69,7 @@ class Places:
     def remove(self, record: Record) -> None:
         """Remove what was made for a program that is no more, or never came to be."""
         self.remove_page(record)
-        shutil.rmtree(self.directory(record), ignore_errors=True)
+        _remove(self.directory(record))
 
     def finish_forgetting(self) -> None:
         """Remove what a kill has left of sessions that were forgotten."""
@@ -79,7 +80,7 @@ class Places:
         if self._memory.is_dir():
             for directory in self._memory.iterdir():
                 if directory.name not in held:
-                    shutil.rmtree(directory, ignore_errors=True)
+                    _remove(directory)
 
     @property
     def _memory(self) -> Path:
@@ -93,6 +94,16 @@ class Places:
             problem = "there is no file system in memory here (tmpfs)"
             raise InvalidArgument(argument="ephemeral", value="true", problem=problem)
         make_private(self._memory, os.getuid())
+
+
+def _remove(directory: Path) -> None:
+    try:
+        shutil.rmtree(directory)
+    except FileNotFoundError:
+        pass  # it was never made
+    except OSError as error:
+        # What an ephemeral session printed must not stay without a word.
+        report("a directory could not be removed", directory=directory, reason=error)
 
 
 def _is_in_memory(directory: Path) -> bool:

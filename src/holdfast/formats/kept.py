@@ -73,11 +73,6 @@ class Holes:
         chosen._starts = [hole.start for hole in chosen._holes]
         return chosen
 
-    def holding(self, offset: int) -> Missing | None:
-        """Return the hole in which *offset* lies."""
-        index = bisect_right(self._starts, offset) - 1
-        return self._holes[index] if index >= 0 and offset < self._holes[index].end else None
-
     def between(self, start: int, end: int) -> list[Missing]:
         """Return the parts of holes from *start* to *end*."""
         low = max(0, bisect_right(self._starts, start) - 1)

@@ -16,8 +16,6 @@ from holdfast.formats.timeline import Hole, HoleReason
 from holdfast.store.log import segment_firsts
 from holdfast.store.timeline import TIMELINE, Recorder
 
-# What one session keeps unless it is told otherwise: a flood passes 64 MiB in one second.
-LOG_BYTES = 256 * 1024 * 1024
 # What all of them keep: enough for 32 floods, and never more than somebody would miss.
 BUDGET_BYTES = 8 * 1024**3
 SHARE_OF_FREE = 10

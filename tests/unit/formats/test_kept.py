@@ -47,8 +47,8 @@ def test_holes_are_what_painting_byte_for_byte_would_give(records: list[Hole]) -
     for one, other in pairwise(holes):
         assert one.end < other.start or (one.end == other.start and one.reason != other.reason)
     for at in range(60):
-        found = holes.holding(at)
-        assert (found.reason if found else None) == painted.get(at)
+        found = [one.reason for one in holes.between(at, at + 1)]
+        assert found == ([painted[at]] if at in painted else [])
 
 
 @given(st.lists(st.integers(0, 40), unique=True).map(sorted), some_holes, st.integers(0, 10))
@@ -67,7 +67,7 @@ def test_every_byte_is_in_the_list_once(edges: list[int], records: list[Hole], m
     assert all(one[2:] != other[2:] for one, other in pairwise(listed))
     for piece in listed:
         for at in range(piece.start, piece.end):
-            hole = holes.holding(at)
+            hole = next(iter(holes.between(at, at + 1)), None)
             there = any(kept.start <= at < kept.end for kept in ranges)
             # Both: a removal was cut short. The record was its decision.
             reason = hole.reason if hole else "lost"
