@@ -47,6 +47,11 @@ class Printed:
             self._opened = TimelineWriter(self._directory, self.reader)
         return self._opened
 
+    @property
+    def epoch(self) -> bytes:
+        """The epoch of the bytes that are printed now."""
+        return self._timeline.epoch
+
     def catch_up(self) -> None:
         """Have the timeline know what the log holds, soon; to be called once."""
         self._timer = self._loop.call_later(CATCH_UP_AFTER, self._tick)

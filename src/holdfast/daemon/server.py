@@ -16,6 +16,8 @@ from typing import cast
 from holdfast import __version__
 from holdfast.daemon.clients import Clients
 from holdfast.daemon.events import Subscription
+from holdfast.daemon.outlet import Outlet
+from holdfast.daemon.viewing import Arriving
 from holdfast.errors import AuthFailed, HoldfastError, Internal, LocalProtocolError
 from holdfast.metrics.counters import Counters
 from holdfast.protocol.connection import ConnectionEnded, DataReceived
@@ -26,10 +28,18 @@ from holdfast.protocol.daemon_end import (
     RequestReceived,
 )
 from holdfast.protocol.frames import LIMIT
-from holdfast.protocol.messages import Goodbye, Hello, Message, Welcome
+from holdfast.protocol.messages import (
+    Ack,
+    Detach,
+    Detached,
+    Goodbye,
+    Hello,
+    Message,
+    Welcome,
+)
 
-Reply = Message | Callable[[], Message] | Subscription
-"""What is large and changes is made only once there is room for it. A subscription goes on."""
+Reply = Message | Callable[[], Message] | Subscription | Arriving
+"""What is large and changes is made only once there is room for it. Events and viewers go on."""
 Handle = Callable[[DaemonEnd, Message], Awaitable[Reply]]
 Heard = HelloReceived | RequestReceived | NoticeReceived | DataReceived | ConnectionEnded
 STARTED = time.time()
@@ -68,14 +78,14 @@ class ClientProtocol(asyncio.Protocol):
         self._turn: asyncio.Handle | None = None
         self._is_reading = True
         self._telling: asyncio.Task[None] | None = None
-        self._room = asyncio.Event()
-        self._room.set()
+        self._outlet = Outlet(self._loop, self._core, self._settle)
         self._transport: asyncio.Transport
 
     # -- what the loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are of no common class
+        self._outlet.open(self._transport)
         peer = _peer_uid(transport.get_extra_info("socket"))
         if peer is not None and peer != self._terms.uid:
             self._core.refuse(AuthFailed(reason=f"user {peer} is not user {self._terms.uid}"))
@@ -94,6 +104,7 @@ class ClientProtocol(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._terms.clients.left(self)
+        self._outlet.close()
         self._core.feed_end()
         self._give_up_requests()
         self._leave(on_purpose=False)
@@ -102,12 +113,10 @@ class ClientProtocol(asyncio.Protocol):
                 handle.cancel()
 
     def pause_writing(self) -> None:
-        # It does not read its replies, so it may not ask for more.
-        self._room.clear()
-        self._read_on()
+        self._outlet.clogged()
 
     def resume_writing(self) -> None:
-        self._room.set()
+        self._outlet.cleared()
         self._read_on()
 
     # -- what the daemon wants
@@ -120,7 +129,7 @@ class ClientProtocol(asyncio.Protocol):
 
     def tell(self, event: Message) -> None:
         """Send an event; one that does not read hears nothing more until it does."""
-        if not self._transport.is_closing() and self._room.is_set():
+        if not self._transport.is_closing() and self._has_room:
             self._core.tell(event)
             self._settle()
 
@@ -144,6 +153,8 @@ class ClientProtocol(asyncio.Protocol):
             self._begin(self._answer(event))
         elif isinstance(event, NoticeReceived) and isinstance(event.message, Goodbye):
             self._leave(on_purpose=True)
+        elif isinstance(event, NoticeReceived) and isinstance(event.message, Ack):
+            self._outlet.ack(event.message)
 
     def _leave(self, *, on_purpose: bool) -> None:
         if self._core.connection:
@@ -180,9 +191,15 @@ class ClientProtocol(asyncio.Protocol):
         try:
             # Answers to a client that does not read them would pile up.
             await self._wait_for_room()
-            reply = await self._terms.handle(self._core, asked.message)
+            if isinstance(asked.message, Detach):
+                reply: Reply = Detached(offset=self._outlet.detach(asked.message.viewer))
+            else:
+                reply = await self._terms.handle(self._core, asked.message)
             if isinstance(reply, Subscription):
                 reply = self._begin_to_tell(reply)
+            elif isinstance(reply, Arriving):
+                self._begin_to_view(asked, reply)
+                return
             elif not isinstance(reply, Message):
                 await self._wait_for_room()
                 reply = reply()
@@ -195,6 +212,14 @@ class ClientProtocol(asyncio.Protocol):
             if not self._transport.is_closing():
                 self._core.fail(asked.number, self._told(error))
         self._settle()
+
+    def _begin_to_view(self, asked: RequestReceived, arriving: Arriving) -> None:
+        """Reply, then let the bytes follow: nothing comes between what both agree on."""
+        if not self._transport.is_closing():
+            reply, follow = arriving.begin(self._outlet)
+            self._core.reply(asked.number, reply)
+            self._settle()
+            follow()
 
     def _begin_to_tell(self, subscription: Subscription) -> Message:
         """Tell events from now on, instead of those asked for before; return the reply."""
@@ -218,8 +243,12 @@ class ClientProtocol(asyncio.Protocol):
 
     async def _wait_for_room(self) -> None:
         # Again and again: whoever was woken first may have filled it up.
-        while not self._room.is_set():
-            await self._room.wait()
+        while not self._has_room:
+            await self._outlet.has_room_for_replies.wait()
+
+    @property
+    def _has_room(self) -> bool:
+        return self._outlet.has_room_for_replies.is_set()
 
     def _told(self, error: Exception) -> HoldfastError:
         """Return what a client hears: internals never go to a peer, the log has the traceback."""
@@ -237,7 +266,7 @@ class ClientProtocol(asyncio.Protocol):
         if self._transport.is_closing():
             return
         if buffers := self._core.drain():
-            self._transport.writelines(buffers)
+            self._outlet.write(buffers)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -251,7 +280,7 @@ class ClientProtocol(asyncio.Protocol):
         """Read while there is room for answers and everything read before is used up."""
         if self._transport.is_closing():
             return
-        has_room, is_behind = self._room.is_set(), self._core.is_behind
+        has_room, is_behind = self._has_room, self._core.is_behind
         if has_room and is_behind and self._turn is None:
             self._turn = self._loop.call_soon(self._act)
         wanted = has_room and not is_behind

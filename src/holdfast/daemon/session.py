@@ -23,9 +23,9 @@ from holdfast.formats.segments import SEGMENT_SIZE
 from holdfast.metrics.counters import Counters, Meter
 from holdfast.session.lifecycle import LIVE, Event, OutputEnd, State, advance
 from holdfast.session.recovery import PROVEN_AFTER
-from holdfast.store.log import LogWriter
 from holdfast.types import ExitStatus, Size
 
+HELD_BACK = "waits-for-owner"
 RETRY_STALLED = 0.25  # seconds between tries to write to a full disk
 EPHEMERAL_SEGMENT = 1 << 20  # they keep 16 MiB, and give up a segment at a time
 LOOK_AFTER = 1.0  # seconds after it has printed something; `cd` prints the next prompt
@@ -43,7 +43,7 @@ class Watcher(Protocol):
     def changed(self, record: Record) -> None:
         """Its record is to be written down."""
 
-    def grew(self, log: LogWriter) -> None:
+    def grew(self, session: "Session") -> None:
         """It has printed something."""
 
     def sealed(self, session: str) -> None:
@@ -157,8 +157,8 @@ class Session:
                 self._ending.heard(self._loop.time())
             elif self._look_timer is None:
                 self._look_timer = self._loop.call_later(LOOK_AFTER, self._look_where_it_is)
+            self._watcher.grew(self)
             self.printed.grew()
-            self._watcher.grew(self.printed.log)
 
     # -- what is worth knowing after its death
 
@@ -199,6 +199,18 @@ class Session:
             self._ending.resumed(self._loop.time())
             self._look_at_end()
 
+    def hold_back(self) -> None:
+        """Let the program wait, for a viewer that its owner wants it to wait for."""
+        if self.stalled is None and self._ending is None:
+            self._turns.remove(self.held.master)
+            self.stalled = HELD_BACK
+
+    def go_on(self) -> None:
+        """Let the program go on."""
+        if self.stalled == HELD_BACK:
+            self.stalled = None
+            self._follow()
+
     def _nobody_has_it_open(self) -> None:
         self._turns.remove(self.held.master)
         if self._ending is not None:
@@ -233,6 +245,7 @@ class Session:
         self.record.ended = time.time()
         self._advance(Event.CHILD_ENDED)
         self._ending = OutputEnd(self._loop.time())
+        self.go_on()  # what is left of its output is bounded
         if self.stalled is not None:
             self._ending.stalled(self._loop.time())
             return

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from holdfast.config import Config
 from holdfast.daemon.creating import Creating
 from holdfast.daemon.creation import failed
@@ -27,13 +29,13 @@ from holdfast.daemon.session import Session
 from holdfast.daemon.turns import Turns
 from holdfast.daemon.unnoted import unnoted
 from holdfast.daemon.verbs import Verbs
+from holdfast.daemon.viewing import Viewing
 from holdfast.errors import HoldfastError, SessionGone, SessionTerminating
 from holdfast.metrics.counters import Counters
 from holdfast.protocol.messages import Message, SessionInfo
 from holdfast.session.lifecycle import LIVE, OVER, Event, State, advance
 from holdfast.session.recovery import Do, Keeper
 from holdfast.store.journal import Journal
-from holdfast.store.log import LogWriter
 from holdfast.types import Size
 
 SHUTDOWN_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL)
@@ -104,6 +106,7 @@ class Sessions:
             records=self.records.all,
             drop=self._drop,
         )
+        self.viewing = Viewing(loop, self, self.housekeeping)
         self._listen(link)
 
     # -- begin
@@ -229,6 +232,7 @@ class Sessions:
         """Let go of everything; the programs live on with the keeper."""
         for session in self._living.values():
             session.close()
+        self.viewing.close()
         self._turns.close()
         self.owners.close()
         self.housekeeping.close()
@@ -273,7 +277,16 @@ class Sessions:
     def info(self, record: Record, client_id: str = "") -> SessionInfo:
         """Return what a client hears of a session."""
         session = self._living.get(record.id)
-        return record.info(session.stalled if session else None, client_id)
+        info = record.info(session.stalled if session else None, client_id)
+        viewers = self.viewing.count(record)
+        if not viewers:
+            return info
+        return replace(info, viewers=viewers, lag=self.viewing.lag(record))
+
+    def owner_of(self, record: Record) -> str:
+        """Return the client id of who owns a session, or nothing."""
+        owner = self.owners.owner(record)
+        return owner[0] if owner else ""
 
     def _kept(self, session: str) -> Kept | None:
         record = self.records.by_id.get(session)
@@ -332,10 +345,12 @@ class Sessions:
             self._link.tell({"op": "forget", "id": session})
 
     def changed(self, record: Record) -> None:
+        self.viewing.changed(record)
         self._write(record)
 
-    def grew(self, log: LogWriter) -> None:
-        self.housekeeping.written(log)
+    def grew(self, session: Session) -> None:
+        self.viewing.grew(session)
+        self.housekeeping.written(session.printed.log)
 
     def sealed(self, session: str) -> None:
         self.housekeeping.grown(session)
@@ -346,6 +361,7 @@ class Sessions:
     def finished(self, session: Session) -> None:
         record, self.last_end = session.record, self._loop.time()
         del self._living[record.id]
+        self.viewing.finished(record)
         self.owners.ended(record)
         self.verbs.ended(record)
         facts = {"code": record.exit.code, "signal": record.exit.signal, "offset": record.offset}
@@ -385,6 +401,7 @@ class Sessions:
         """Know nothing of an ended session any more."""
         self.records.by_id.pop(record.id, None)
         self.events.drop(record.id)
+        self.viewing.forgotten(record)
         self._places.remove_page(record)
 
     def _discard(self, record: Record) -> None:

@@ -37,6 +37,10 @@ class SessionInfo(Message, frozen=True):
     """The most memory its program had, if the system told."""
     killed_by: str = ""
     """The label of who asked for its end."""
+    viewers: int = 0
+    """How many look at it."""
+    lag: int = 0
+    """Bytes that the last of them is behind."""
 
 
 class Create(Message, frozen=True):
