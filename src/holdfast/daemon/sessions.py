@@ -85,22 +85,25 @@ class Sessions:
             loop, config, state, find=self._kept, sessions=lambda: list(self.records.by_id)
         )
         self._restoring = Restoring(creating, books, housekeeping, start.highest)
-        self.viewing = Viewing(loop, self, housekeeping)
-        self._endings = Endings(
-            loop,
-            link,
-            books,
-            start,
-            housekeeping,
-            self.viewing,
-            owners=owners,
-            verbs=verbs,
-            events=events,
-        )
+        self.viewing = Viewing(loop, self, housekeeping, self.counters)
+        self._endings = self._end(start, events)
         self.keeping = Keeping(
             housekeeping, books, self._endings.drop, state=state, journal=journal
         )
         self._listen()
+
+    def _end(self, start: Reconciling, events: Events) -> Endings:
+        return Endings(
+            self._loop,
+            self._link,
+            self._books,
+            start,
+            housekeeping=self.housekeeping,
+            viewing=self.viewing,
+            owners=self.owners,
+            verbs=self.verbs,
+            events=events,
+        )
 
     # -- begin
 

@@ -6,6 +6,7 @@ from holdfast.daemon.blocks import passed
 from holdfast.daemon.reporting import report
 from holdfast.errors import HoldfastError, OffsetPruned
 from holdfast.formats.kept import Missing
+from holdfast.metrics.counters import Counters
 from holdfast.protocol.messages import Digest, Finished, Gap, Lag, Message, Snapshot
 from holdfast.session.cursor import Cursor
 from holdfast.session.held import BLOCK
@@ -37,6 +38,7 @@ class Outlet(Protocol):
 class Source(Protocol):
     """What a viewer looks at."""
 
+    counters: Counters
     end: int
     finish: str
     """Why nothing more will be printed; empty as long as it may be."""
@@ -61,8 +63,6 @@ class Viewer:
         self.number = number
         self.cursor = cursor
         self.is_queued = False
-        self.gaps = 0
-        """How often it was told of a gap."""
         self._outlet = outlet
         self._source = source
         self._is_looking_up = False
@@ -115,7 +115,7 @@ class Viewer:
         for start, end, reason in gaps:
             self._outlet.say(Gap(viewer=self.number, start=start, end=end, reason=reason))
             self.cursor.skip(end)
-            self.gaps += 1
+            self._source.counters.gaps += 1
         self.tell_level()
 
     def ack(self, offset: int, now: float) -> None:
@@ -149,7 +149,7 @@ class Viewer:
         self._outlet.say(Gap(viewer=number, start=start, end=end, reason=SKIPPED))
         self._outlet.say(Snapshot(viewer=number, offset=end, data=picture, fidelity=fidelity))
         self.cursor.pictured(end, now)
-        self.gaps += 1
+        self._source.counters.gaps += 1
         self.tell_level()
         return len(picture)
 

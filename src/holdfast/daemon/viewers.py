@@ -12,6 +12,7 @@ from pathlib import Path
 from holdfast.daemon.blocks import Blocks
 from holdfast.daemon.deliveries import Deliveries
 from holdfast.daemon.viewer import PIECE, Bytes, Outlet, Viewer
+from holdfast.metrics.counters import Counters
 from holdfast.session.cursor import BEHIND, Cursor
 from holdfast.session.tail import TAIL_SIZE, safe_cut
 from holdfast.store.log_reader import LogReader
@@ -38,6 +39,7 @@ class Viewers:
         end: int,
         *,
         finish: str,
+        counters: Counters,
         look_up: LookUp,
         emptied: Callable[["Viewers"], None],
         pause: Callable[[bool], None],
@@ -45,6 +47,7 @@ class Viewers:
         self.directory = directory
         self.end = end
         self.finish = finish
+        self.counters = counters
         self._loop = loop
         self._deliveries = deliveries
         self._look_up = look_up

@@ -16,6 +16,7 @@ from holdfast.daemon.viewer import Viewer
 from holdfast.daemon.viewers import Viewers
 from holdfast.errors import HoldfastError, InvalidArgument, OffsetPruned
 from holdfast.formats.kept import Missing
+from holdfast.metrics.counters import Counters
 from holdfast.protocol.messages import Attach, Attached, Gap, SessionInfo
 from holdfast.session.arrival import Arrival, arrive
 from holdfast.session.cursor import LEAST_WINDOW, MOST_WINDOW, Cursor, Policy
@@ -49,16 +50,19 @@ class Viewing:
     """The viewers of all sessions."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, place: Place, housekeeping: Housekeeping
+        self,
+        loop: asyncio.AbstractEventLoop,
+        place: Place,
+        housekeeping: Housekeeping,
+        counters: Counters,
     ) -> None:
         self._loop = loop
         self._place = place
         self._housekeeping = housekeeping
+        self._counters = counters
         self._deliveries = Deliveries(loop)
         self._viewers: dict[str, Viewers] = {}
         self._lookups: set[asyncio.Task[None]] = set()
-        self.gaps = 0
-        """How often a viewer was told of a gap."""
 
     # -- what clients ask
 
@@ -94,6 +98,7 @@ class Viewing:
             directory,
             end,
             finish="" if record.state in LIVE else record.state.value,
+            counters=self._counters,
             look_up=self._look_up,
             emptied=partial(self._emptied, record.id),
             pause=partial(self._pause, record),
@@ -158,6 +163,16 @@ class Viewing:
 
     # -- how it is
 
+    @property
+    def all(self) -> int:
+        """How many viewers there are."""
+        return sum(len(viewers) for viewers in self._viewers.values())
+
+    @property
+    def most_lag(self) -> int:
+        """How many bytes the last of all is behind."""
+        return max((viewers.lag for viewers in self._viewers.values()), default=0)
+
     def count(self, record: Record) -> int:
         return len(self._viewers.get(record.id, ()))
 
@@ -203,7 +218,6 @@ class Viewing:
             gaps = await self._housekeeping.run(partial(missing_from, viewers.directory, at, upto))
         except HoldfastError:
             gaps = []
-        self.gaps += 1
         viewer.missed(gaps or [Missing(at, upto, LOST)])
         viewers.wake(viewer)
 
