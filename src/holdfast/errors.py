@@ -401,7 +401,7 @@ class ProtocolError(HoldfastError):
     code = "PROTOCOL_ERROR"
     status = 400
     what_template = "the wire protocol was broken: {problem}"
-    fix_template = ""
+    fix_template = "connect again; docs/reference/protocol.md has what may be said, and when"
     problem: str
 
 
@@ -428,7 +428,7 @@ class Internal(HoldfastError):
     code = "INTERNAL"
     status = 500
     what_template = "a bug in Holdfast: {summary}"
-    fix_template = "please report it with the daemon's log (`hold daemon logs`)"
+    fix_template = "please report it with the end of daemon.log, which is in the state directory"
     summary: str
 
 
