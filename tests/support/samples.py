@@ -29,6 +29,7 @@ SESSION = m.SessionInfo(
     duration=1.75,
     maxrss_kib=4096,
     killed_by="terminal pts/3",
+    last_activity=1_750_000_001.75,
 )
 
 ERASED = m.Erased(bytes=100, start=120, gone=True, found=["/state/journal.db"])

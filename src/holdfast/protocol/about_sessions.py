@@ -37,6 +37,8 @@ class SessionInfo(Message, frozen=True):
     """The most memory its program had, if the system told."""
     killed_by: str = ""
     """The label of who asked for its end."""
+    last_activity: float | None = None
+    """When it last printed something, was typed into or began, in seconds since 1970."""
 
 
 class Create(Message, frozen=True):
