@@ -31,6 +31,7 @@ SESSION = m.SessionInfo(
     killed_by="terminal pts/3",
     viewers=2,
     lag=9 << 20,
+    last_activity=1_750_000_001.75,
 )
 
 ERASED = m.Erased(bytes=100, start=120, gone=True, found=["/state/journal.db"])

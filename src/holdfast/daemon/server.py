@@ -6,8 +6,6 @@ requests it is owed answers to, and of unread answers the one that filled its so
 
 import asyncio
 import hmac
-import socket
-import struct
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from holdfast import __version__
 from holdfast.daemon.clients import Clients
 from holdfast.daemon.events import Subscription
 from holdfast.daemon.outlet import Outlet
+from holdfast.daemon.peers import peer_uid
 from holdfast.daemon.viewing import Arriving
 from holdfast.errors import AuthFailed, HoldfastError, Internal, LocalProtocolError
 from holdfast.metrics.counters import Counters
@@ -86,7 +85,7 @@ class ClientProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are of no common class
         self._outlet.open(self._transport)
-        peer = _peer_uid(transport.get_extra_info("socket"))
+        peer = peer_uid(transport.get_extra_info("socket"))
         if peer is not None and peer != self._terms.uid:
             self._core.refuse(AuthFailed(reason=f"user {peer} is not user {self._terms.uid}"))
         else:
@@ -291,12 +290,3 @@ class ClientProtocol(asyncio.Protocol):
     def _expire(self) -> None:
         self._core.expire(self._loop.time())
         self._settle()
-
-
-def _peer_uid(sock: socket.socket) -> int | None:
-    """Return whose process the peer is; None where the system does not tell."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return None
-    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, uid, _ = struct.unpack("3i", credentials)
-    return int(uid)

@@ -23,6 +23,7 @@ from holdfast.formats.segments import SEGMENT_SIZE
 from holdfast.metrics.counters import Counters, Meter
 from holdfast.session.lifecycle import LIVE, Event, OutputEnd, State, advance
 from holdfast.session.recovery import PROVEN_AFTER
+from holdfast.store.log import written_ns
 from holdfast.types import ExitStatus, Size
 
 HELD_BACK = "waits-for-owner"
@@ -82,6 +83,7 @@ class Session:
         self._turns = turns
         self._watcher = watcher
         self._page = page
+        self._directory = directory
         size = EPHEMERAL_SEGMENT if record.ephemeral else SEGMENT_SIZE
         self.printed = Printed(
             loop, directory, segment_size=size, sealed=lambda: watcher.sealed(record.id)
@@ -97,7 +99,7 @@ class Session:
             raise
         self.sender = Sender(loop, self.printed, self.input)
         self._meter = Meter(watcher.counters)
-        self.input.on_applied = self._meter.typed
+        self.input.on_applied = self._note_typed
         self._ending: OutputEnd | None = None
         self._end_timer: asyncio.TimerHandle | None = None
         self._other_timer: asyncio.TimerHandle | None = None  # while the terminal is not followed
@@ -112,6 +114,8 @@ class Session:
         """Take in what the pipe still holds, then follow the terminal."""
         self.printed.catch_up()
         self.record.offset = self.printed.log.end
+        # The daemon before us may have died before it told anybody what it saw last.
+        self.record.active_ns = max(self.record.active_ns, written_ns(self._directory))
         if self.record.state is State.STARTING:
             self._advance(Event.SPAWNED)
             if self.record.life == 1:
@@ -159,6 +163,12 @@ class Session:
                 self._look_timer = self._loop.call_later(LOOK_AFTER, self._look_where_it_is)
             self._watcher.grew(self)
             self.printed.grew()
+            self.record.active_ns = self.printed.grown_ns
+
+    def _note_typed(self, count: int, now: float) -> None:
+        self._meter.typed(count, now)
+        # Not from *now*: that clock stands still while the machine sleeps.
+        self.record.active_ns = time.time_ns()
 
     # -- what is worth knowing after its death
 

@@ -9,7 +9,7 @@ class Internal(HoldfastError):
     code = "INTERNAL"
     status = 500
     what_template = "a bug in Holdfast: {summary}"
-    fix_template = "please report it with the daemon's log (`hold daemon logs`)"
+    fix_template = "please report it with the end of daemon.log, which is in the state directory"
     summary: str
 
 

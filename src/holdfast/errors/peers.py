@@ -79,7 +79,7 @@ class ProtocolError(HoldfastError):
     code = "PROTOCOL_ERROR"
     status = 400
     what_template = "the wire protocol was broken: {problem}"
-    fix_template = ""
+    fix_template = "connect again; docs/reference/protocol.md has what may be said, and when"
     problem: str
 
 

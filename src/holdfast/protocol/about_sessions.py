@@ -41,6 +41,8 @@ class SessionInfo(Message, frozen=True):
     """How many look at it."""
     lag: int = 0
     """Bytes that the last of them is behind."""
+    last_activity: float | None = None
+    """When it last printed something, was typed into or began, in seconds since 1970."""
 
 
 class Create(Message, frozen=True):
