@@ -30,14 +30,14 @@ ALIVE = SessionInfo(
 
 def test_the_table() -> None:
     ended = replace(ALIVE, id="a1b2", name="", pid=None, state="exited", exit_code=1)
-    sessions = [ALIVE, replace(ended, last_activity=None)]
+    sessions = [replace(ALIVE, viewers=2), replace(ended, last_activity=None)]
 
     text = render.session_table(sessions, now=NOW, home="/home/ada", width=0)
 
     assert text.splitlines() == [
-        "ID      NAME   STATE     PID   CWD    AGE  ACTIVE  COMMAND",
-        "k3v9qd  build  running   4711  ~/src  3 h  5 min   sh -c 'make all'",
-        "a1b2           exited 1  -     ~/src  3 h  -       sh -c 'make all'",
+        "ID      NAME   STATE     PID   CWD    AGE  ACTIVE  VIEWERS  COMMAND",
+        "k3v9qd  build  running   4711  ~/src  3 h  5 min   2        sh -c 'make all'",
+        "a1b2           exited 1  -     ~/src  3 h  -       -        sh -c 'make all'",
     ]
 
 
