@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"errors", "types"},
     "metrics": {"errors", "types"},
     # sides
-    "client": {"errors", "types", "protocol", "config", "keeper"},
+    "client": {"errors", "types", "protocol", "session", "config", "keeper"},
     "daemon": {
         "errors",
         "types",
