@@ -36,7 +36,7 @@ class Place(NamedTuple):
 
     def looking(self, session: str, count: int = 1) -> list[Client]:
         path = self.home.paths.socket
-        names = [f"client-{number}" for number in range(count)]
+        names = [f"{session}-{number}" for number in range(count)]
         clients = [Client(path, session, name, self.owned) for name in names]
         return [client.ready() for client in clients]
 
