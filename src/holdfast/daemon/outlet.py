@@ -83,7 +83,7 @@ class Outlet:
 
     def send(self, viewer: int, offset: int, payload: Bytes) -> None:
         self._core.send_data(viewer, offset, payload)
-        self._settled()
+        self.write(self._core.drain())
 
     def say(self, message: Message) -> None:
         self._core.tell(message)

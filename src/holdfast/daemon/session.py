@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from holdfast.daemon.input_page import Page
 from holdfast.daemon.keystrokes import Input
 from holdfast.daemon.printed import Printed
-from holdfast.daemon.pump import DISK_FULL, Choice, Stalled, pump_for
+from holdfast.daemon.pump import DISK_FULL, SPLICES, Choice, Stalled, pump_for
 from holdfast.daemon.record import Held, Record
 from holdfast.daemon.sending import Sender
 from holdfast.daemon.turns import Turns
@@ -131,9 +131,9 @@ class Session:
             self._other_timer.cancel()
         self._turns.add(self.held.master, self._serve)
 
-    def _serve(self) -> int:
+    def _serve(self, pieces: int = SPLICES) -> int:
         try:
-            taken, hung_up = self._pump.slice()
+            taken, hung_up = self._pump.slice(pieces)
         except Stalled as stalled:
             self._note_growth()
             self._stall(stalled.reason)
@@ -167,6 +167,7 @@ class Session:
 
     def _note_typed(self, count: int, now: float) -> None:
         self._meter.typed(count, now)
+        self._turns.hurry()
         # Not from *now*: that clock stands still while the machine sleeps.
         self.record.active_ns = time.time_ns()
 

@@ -39,6 +39,7 @@ class Viewers:
         end: int,
         *,
         finish: str,
+        newest: Callable[[int], bytes | None],
         counters: Counters,
         look_up: LookUp,
         emptied: Callable[["Viewers"], None],
@@ -48,6 +49,7 @@ class Viewers:
         self.end = end
         self.finish = finish
         self.counters = counters
+        self._newest = newest
         self._loop = loop
         self._deliveries = deliveries
         self._look_up = look_up
@@ -171,6 +173,8 @@ class Viewers:
 
     def piece(self, offset: int, limit: int) -> Bytes:
         start, data = self._shared
+        if not data and self.end - offset <= limit and (newest := self._newest(offset)):
+            return newest  # a key's echo: nothing to keep for others, no file to look for
         if not start <= offset < start + len(data):
             start, data = self._shared = offset, self._reader.read(offset, limit)
         return memoryview(data)[offset - start : offset - start + limit]

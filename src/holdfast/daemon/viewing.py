@@ -98,6 +98,7 @@ class Viewing:
             directory,
             end,
             finish="" if record.state in LIVE else record.state.value,
+            newest=_nothing if session is None else session.printed.log.tail,
             counters=self._counters,
             look_up=self._look_up,
             emptied=partial(self._emptied, record.id),
@@ -239,6 +240,10 @@ class Arriving(NamedTuple):
         viewers, viewer, reply = self.viewing.begin(self, outlet)
         outlet.begin(viewers, viewer)
         return reply, partial(viewers.wake, viewer)
+
+
+def _nothing(_offset: int) -> None:
+    """Nothing is being written."""
 
 
 def missing_from(directory: Path, start: int, upto: int) -> list[Missing]:
