@@ -102,7 +102,7 @@ class Viewer:
             self.finish(UNREADABLE)
             return 0
         self._outlet.send(self.number, start, data)
-        cursor.sent(len(data), now)
+        cursor.sent(len(data), now, source.end)
         self._vouch(start)
         self.tell_level()
         return len(data)
