@@ -12,6 +12,7 @@ from pathlib import Path
 from holdfast.daemon.blocks import Blocks
 from holdfast.daemon.deliveries import Deliveries
 from holdfast.daemon.viewer import PIECE, Bytes, Outlet, Viewer
+from holdfast.formats.kept import Missing
 from holdfast.session.cursor import BEHIND, Cursor
 from holdfast.session.tail import TAIL_SIZE, safe_cut
 from holdfast.store.log_reader import LogReader
@@ -147,6 +148,17 @@ class Viewers:
             viewer.is_queued = True
             self._queue.append(viewer)
             self._deliveries.add(self)
+
+    def cleared(self, viewer: Viewer) -> None:
+        """Its connection has taken everything that was said before."""
+        self.wake(viewer)
+        viewer.tell_level()  # it may have caught up with what has filled the connection
+
+    def missed(self, viewer: Viewer, gaps: list[Missing]) -> None:
+        """Have it go on behind bytes that are not kept: what `look_up` was asked for."""
+        viewer.missed(gaps)
+        self.wake(viewer)
+        self.weigh()
 
     def deliver(self) -> bool:
         """Serve some, in turns; return whether others wait."""

@@ -204,8 +204,7 @@ class Viewing:
         except HoldfastError:
             gaps = []
         self.gaps += 1
-        viewer.missed(gaps or [Missing(at, upto, LOST)])
-        viewers.wake(viewer)
+        viewers.missed(viewer, gaps or [Missing(at, upto, LOST)])
 
 
 class Arriving(NamedTuple):
