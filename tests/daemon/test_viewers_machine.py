@@ -4,14 +4,12 @@ The files are real; the loop and the connections are in the test's hands, so tha
 can stop between any two steps.
 """
 
-import gc
 import random
 import sys
 import tempfile
-import types
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,8 +23,6 @@ from holdfast.daemon.deliveries import Deliveries
 from holdfast.daemon.viewer import Viewer
 from holdfast.daemon.viewers import Viewers
 from holdfast.daemon.viewing import _resume, missing_from
-from holdfast.formats.kept import Missing, without
-from holdfast.formats.segments import Range
 from holdfast.protocol.messages import Attach
 from holdfast.session.arrival import arrive
 from holdfast.session.cursor import WINDOW, Cursor, Policy
@@ -37,15 +33,15 @@ from holdfast.store import LogReader, LogWriter, TimelineWriter
 from holdfast.store.clear import clear
 from holdfast.store.forget import forget
 from holdfast.store.retention import drop
+from tests.support.gone import Gone
 from tests.support.hand_loop import HandLoop
+from tests.support.memory import bytes_in
 from tests.support.onlooker import ENDLESS, Onlooker
 
 SEGMENT = 300_000
 ONLOOKERS = 6
 ROUNDS = 20_000  # of taking and acknowledging, until everybody has everything
 EXITED = "exited"
-# What viewers refer to and is not theirs; a function refers to its module and so to everything.
-ELSEWHERE = (Onlooker, HandLoop, type, types.ModuleType, types.FunctionType)
 
 Who = st.integers(0, ONLOOKERS - 1)
 Windows = st.sampled_from([20_000, 64 << 10, 256 << 10, WINDOW])
@@ -66,7 +62,7 @@ class Looking(RuleBasedStateMachine):
         self.writer = LogWriter(self.directory, segment_size=SEGMENT)
         self.reader = LogReader(self.directory)
         self.timeline = TimelineWriter(self.directory, self.reader)
-        self.gone: dict[str, list[Range]] = {}
+        self.gone = Gone(self.reader)
         self.finish = ""
         self.viewers: Viewers | None = None
         self.onlookers: list[Onlooker] = []
@@ -159,7 +155,7 @@ class Looking(RuleBasedStateMachine):
         self, policy: Policy, window: int, since: float | None, pauses: bool
     ) -> None:
         number = len(self.onlookers) + 1
-        one = Onlooker(self.log, number, policy, window, is_gone=self.is_gone, left=self.left)
+        one = Onlooker(self.log, number, policy, window, is_gone=self.gone.has, left=self.left)
         self.onlookers.append(one)
         offset = None if since is None else int(since * len(self.log))
         self.attach(one, Attach(session="s", since=offset), pauses=pauses)
@@ -274,13 +270,13 @@ class Looking(RuleBasedStateMachine):
 
     @rule(share=Shares)
     def the_oldest_is_pruned(self, share: float) -> None:
-        with self.taking_out("pruned"):
+        with self.gone.taking("pruned"):
             drop(self.directory, self.timeline, int(share * len(self.log)))
 
     @rule(share=Shares)
     def it_is_cleared(self, share: float) -> None:
         self.writer.seal()
-        with self.taking_out("cleared"):
+        with self.gone.taking("cleared"):
             clear(self.directory, self.timeline, int(share * len(self.log)))
 
     @rule(begin=st.floats(0, 1), share=Shares)
@@ -288,22 +284,12 @@ class Looking(RuleBasedStateMachine):
         self.writer.seal()
         start = int(begin * len(self.log))
         end = start + int(share * (len(self.log) - start))
-        with self.taking_out("forgotten"):
+        with self.gone.taking("forgotten"):
             forget(self.directory, self.timeline, start, end)
 
     @rule()
     def it_is_sealed(self) -> None:
         self.writer.seal()
-
-    def taking_out(self, reason: str) -> "TakingOut":
-        return TakingOut(self.reader, self.gone.setdefault(reason, []))
-
-    def is_gone(self, start: int, end: int, reason: str) -> bool:
-        """Whether all of these bytes have gone for that reason."""
-        for one in sorted(self.gone.get(reason, [])):
-            if one.start <= start < one.end:
-                start = one.end
-        return start >= end
 
     # -- time, and what is done in threads
 
@@ -332,7 +318,7 @@ class Looking(RuleBasedStateMachine):
     @invariant()
     def nobodys_bytes_are_kept(self) -> None:
         """T1: a viewer that has stopped costs no memory, however far it is behind."""
-        held = bytes_in(self.viewers, self)
+        held = bytes_in(self.viewers, [self, self.loop, *self.onlookers])
         assert held <= BLOCK
         assert not (held and self.loop.is_idle)
 
@@ -341,10 +327,11 @@ class Looking(RuleBasedStateMachine):
         """Once all have room and acknowledge, nobody lacks anything, nobody waits."""
         for _ in range(ROUNDS):
             for one in self.attached:
-                self.drain(one)
+                if not one.has_room:
+                    self.drain(one)
             self.loop.advance(0.01)
             self.what_is_not_kept_is_looked_up()
-            waiting = [one for one in self.attached if one.inbox]
+            waiting = [one for one in self.attached if one.inbox or one.in_flight]
             if not waiting and not self.look_ups and self.loop.is_idle:
                 break
             for one in waiting:
@@ -368,38 +355,11 @@ class Looking(RuleBasedStateMachine):
         assert not self.is_paused
 
 
-class TakingOut:
-    """Notes which bytes are not kept any more."""
-
-    def __init__(self, reader: LogReader, gone: list[Range]) -> None:
-        self._reader = reader
-        self._gone = gone
-
-    def __enter__(self) -> None:
-        self._before = self._reader.ranges()
-
-    def __exit__(self, *_: object) -> None:
-        after = [Missing(start, end, "") for start, end in self._reader.ranges()]
-        for start, end in self._before:
-            self._gone += without(start, end, after)
-
-
-def bytes_in(root: object, *borders: object) -> int:
-    """Return how many bytes of data an object holds, itself and in all that it refers to."""
-    seen = {id(border) for border in borders}
-    found, count = [root], 0
-    while found:
-        one = found.pop()
-        if id(one) in seen or isinstance(one, ELSEWHERE):
-            continue
-        seen.add(id(one))
-        if isinstance(one, bytes | bytearray | memoryview):
-            count += len(one)
-        found += gc.get_referents(one)
-    return count
-
-
 TestLooking = Looking.TestCase
 TestLooking.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=100,
+    stateful_step_count=50,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink floods takes minutes
 )
