@@ -160,6 +160,6 @@ class Viewer:
                 continue
             try:
                 crc = self._source.crc(end)
-            except OffsetPruned:
-                continue  # dropped since it was sent
+            except HoldfastError:
+                continue  # dropped since it was sent, or no longer readable
             self._outlet.say(Digest(viewer=self.number, offset=end, crc=crc))

@@ -12,6 +12,7 @@ from pathlib import Path
 from holdfast.daemon.blocks import Blocks
 from holdfast.daemon.deliveries import Deliveries
 from holdfast.daemon.viewer import PIECE, Bytes, Outlet, Viewer
+from holdfast.errors import OffsetPruned
 from holdfast.formats.kept import Missing
 from holdfast.session.cursor import BEHIND, Cursor
 from holdfast.session.tail import TAIL_SIZE, safe_cut
@@ -220,7 +221,15 @@ def tail(reader: LogReader, end: int) -> bytes:
     kept = ranges[-1].start if ranges and ranges[-1].end >= end else end
     at = start = max(kept, end - TAIL_SIZE)
     data = b""
-    while at < end and (piece := reader.read(at, end - at)):
+    while at < end:
+        try:
+            piece = reader.read(at, end - at)
+        except OffsetPruned as pruned:  # in another thread, since the ranges were looked at
+            at = start = pruned.oldest
+            data = b""
+            continue
+        if not piece:
+            break
         data += piece
         at += len(piece)
     return data[safe_cut(data) :] if start > 0 else data
