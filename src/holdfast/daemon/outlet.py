@@ -77,7 +77,7 @@ class Outlet:
         self._is_clogged = False
         self.has_room_for_replies.set()
         for viewers, viewer in [*self._viewers.values()]:
-            viewers.wake(viewer)
+            viewers.cleared(viewer)
 
     # -- viewers
 

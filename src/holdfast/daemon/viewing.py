@@ -219,8 +219,7 @@ class Viewing:
             gaps = await self._housekeeping.run(partial(missing_from, viewers.directory, at, upto))
         except HoldfastError:
             gaps = []
-        viewer.missed(gaps or [Missing(at, upto, LOST)])
-        viewers.wake(viewer)
+        viewers.missed(viewer, gaps or [Missing(at, upto, LOST)])
 
 
 class Arriving(NamedTuple):
