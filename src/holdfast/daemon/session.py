@@ -106,6 +106,7 @@ class Session:
         self._look_timer: asyncio.TimerHandle | None = None
         self._proof_timer: asyncio.TimerHandle | None = None
         self._hung_up = False
+        self._is_held_back = False
         self._probe = FIRST_PROBE
 
     # -- output
@@ -206,18 +207,22 @@ class Session:
             return
         self.stalled = None
         self._follow()
+        if self._is_held_back:  # since before the disk was full, or while it was
+            self.hold_back()
         if self._ending is not None:
             self._ending.resumed(self._loop.time())
             self._look_at_end()
 
     def hold_back(self) -> None:
         """Let the program wait, for a viewer that its owner wants it to wait for."""
+        self._is_held_back = True
         if self.stalled is None and self._ending is None:
             self._turns.remove(self.held.master)
             self.stalled = HELD_BACK
 
     def go_on(self) -> None:
         """Let the program go on."""
+        self._is_held_back = False
         if self.stalled == HELD_BACK:
             self.stalled = None
             self._follow()

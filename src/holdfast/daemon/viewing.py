@@ -246,7 +246,7 @@ def _nothing(_offset: int) -> None:
 
 
 def missing_from(directory: Path, start: int, upto: int) -> list[Missing]:
-    """Return the holes from *start* to the next byte that is kept, at least up to *upto*."""
+    """Return the holes from *start* to the next byte that is kept, where a reader saw *upto*."""
     found = []
     for one in kept(directory):
         if one.end <= start:
@@ -254,9 +254,8 @@ def missing_from(directory: Path, start: int, upto: int) -> list[Missing]:
         if not isinstance(one, Missing):
             break
         found.append(one._replace(start=max(one.start, start)))
-    covered = found[-1].end if found else start
-    if covered < upto:
-        found.append(Missing(covered, upto, LOST))
+    if not found and upto > start:
+        return [Missing(start, upto, LOST)]  # neither a record nor a missing file says why
     return found
 
 
