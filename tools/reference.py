@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from holdfast import errors
 from holdfast.cli.commands import COMMANDS, EXIT_CODES, Command
 from holdfast.config.duration import render_duration
 from holdfast.config.settings import settings
@@ -88,7 +89,8 @@ def _errors() -> Iterator[str]:
     yield ""
     yield "Everything that goes wrong has one name, the same in Python, on the wire and in scripts."
     yield "`status` is the HTTP status that means the same."
-    for group in HoldfastError.__subclasses__():
+    tree = errors.__doc__ or ""  # drawn in the order in which people want to read it
+    for group in sorted(HoldfastError.__subclasses__(), key=lambda kind: tree.index(kind.__name__)):
         members = [kind for kind in _family(group) if hasattr(kind, "code")]
         if not members:
             continue

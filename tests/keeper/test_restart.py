@@ -76,7 +76,7 @@ def test_the_new_daemon_runs_the_code_and_the_settings_of_whoever_asked(tmp_path
         ("daemon/app.py", "def broken(:\n", "SyntaxError"),
         ("daemon/app.py", "import no_such_module\n", "No module named 'no_such_module'"),
         ("daemon/__main__.py", "raise SystemExit(3)\n", "3"),
-        ("errors.py", "", "cannot import name"),
+        ("errors/__init__.py", "", "cannot import name"),
     ],
 )
 def test_broken_code_is_refused_with_its_reason(

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.home import running_home
 from tests.support.torture import torture_input, torture_output
+from torture import in_rounds
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -28,6 +29,16 @@ def test_no_input_is_lost_or_doubled(tmp_path: Path) -> None:
     print(f"input: {tally}")
     assert (tally.kills, tally.lost, tally.doubled) == (100, 0, 0)
     assert tally.bytes > 1000
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(3600)
+def test_two_thousand_kills_lose_and_double_no_input() -> None:
+    tally = in_rounds("input", torture_input, kills=2000, seed=1000)
+
+    print(f"input: {tally}")
+    assert (tally.kills, tally.lost, tally.doubled) == (2000, 0, 0)
+    assert tally.bytes > 20_000
 
 
 def test_the_same_torture_finds_the_losses_of_a_pump_that_copies(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def _counted(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("sessions", _by_state(stats["sessions"])),
         ("recovery", _named(stats["recovery"]) or "nothing had to be"),
-        ("clients", f"{stats['connections']} connected, {stats['followers']} wait for output"),
+        ("clients", f"{stats['connections']} connected, {_viewers(stats)}"),
         ("typed", f"{size(stats['bytes_in'])}{_echo(stats['echo'])}"),
         ("printed", size(stats["bytes_out"])),
         ("denied", denied),
@@ -42,6 +42,12 @@ def _counted(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("journal", f"{size(stats['journal'])}, newest event {stats['newest_event']}"),
         ("disk", f"{kept}; {size(stats['free'])} free"),
     ]
+
+
+def _viewers(stats: Mapping[str, Any]) -> str:
+    count, lag = stats.get("viewers", 0), stats.get("lag", 0)
+    behind = f", up to {size(lag)} behind" if lag else ""
+    return f"{count + stats['followers']} look on{behind}"
 
 
 def _warnings(status: Mapping[str, Any], stats: Mapping[str, Any], now: float) -> Iterator[str]:

@@ -13,7 +13,7 @@ from holdfast.protocol.messages import SessionInfo
 AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 UNIT = 1024
 GAP = "  "
-HEADINGS = ("ID", "NAME", "STATE", "PID", "CWD", "AGE", "COMMAND")
+HEADINGS = ("ID", "NAME", "STATE", "PID", "CWD", "AGE", "ACTIVE", "VIEWERS", "COMMAND")
 COLUMN_LIMIT = 32  # characters of a name or a directory; the last column takes what is left
 
 
@@ -42,6 +42,8 @@ def session_row(session: SessionInfo, *, now: float, home: str) -> tuple[str, ..
         str(session.pid or "-"),
         one_line(_from_home(session.cwd, home)),
         age(now - session.created),
+        "-" if session.last_activity is None else age(now - session.last_activity),
+        str(session.viewers or "-"),
         one_line(command_line(session.argv)),
     )
 

@@ -15,12 +15,13 @@ from typing import Self, overload
 from msgspec.structs import replace
 
 from holdfast.client.reach import Reach, Reached
+from holdfast.client.view import SAID_OF_VIEWERS
 from holdfast.config.paths import Paths
 from holdfast.errors import DaemonUnreachable, HoldfastError, NotConnected, TimedOut
 from holdfast.protocol import codec
 from holdfast.protocol import messages as m
 from holdfast.protocol.client_end import EventReceived, ReplyReceived
-from holdfast.protocol.connection import ConnectionEnded
+from holdfast.protocol.connection import ConnectionEnded, DataReceived
 from holdfast.protocol.messages import REQUESTS, Hello, Message, Role
 from holdfast.protocol.version import OURS
 
@@ -93,6 +94,7 @@ class Client:
         self.connections = 1
         """How many there have been; what was asked for on an older one is not on the newest."""
         self._told: list[Message] = []
+        self._seen: list[DataReceived | Message] = []
         self._link, self.welcome = self._dial(1, time.monotonic() + RECONNECT_FOR, NotConnected)
 
     def __enter__(self) -> Self:
@@ -211,8 +213,11 @@ class Client:
                 found.append(event)
                 if isinstance(event.result, m.Subscribed):
                     self._told.clear()  # what came before belongs to the subscription before
+            elif isinstance(event, DataReceived):
+                self._seen.append(event)
             elif isinstance(event, EventReceived):
-                self._told.append(event.message)
+                is_of_viewer = isinstance(event.message, SAID_OF_VIEWERS)
+                (self._seen if is_of_viewer else self._told).append(event.message)
             elif isinstance(event, ConnectionEnded) and not found:
                 raise event.error or NotConnected(reason=CLOSED)
         return found
@@ -221,6 +226,16 @@ class Client:
         """Return the events that have arrived, and forget them; they come if subscribed to."""
         told, self._told = self._told, []
         return told
+
+    def seen(self) -> list[DataReceived | Message]:
+        """Return what has arrived for viewers, in order, and forget it."""
+        seen, self._seen = self._seen, []
+        return seen
+
+    def notify(self, message: Message) -> None:
+        """Say something that wants no reply; a broken connection is told elsewhere."""
+        if self._link.is_open:
+            self._link.notify(message)
 
     def hear(self, timeout: float) -> None:
         """Wait for something to arrive, and drop replies that nobody waits for any more."""
@@ -238,6 +253,7 @@ class Client:
     def _reconnect(self, give_up: float) -> None:
         first_number = self._link.next_number
         self._link.close()
+        self._seen.clear()  # who comes back says what it holds
         self.connections += 1
         passing = (NotConnected, DaemonUnreachable)  # it was there a moment ago
         self._link, self.welcome = self._dial(first_number, give_up, passing)

@@ -66,6 +66,11 @@ class Link:
         self.flush()
         return number
 
+    def notify(self, message: Message) -> None:
+        """Send a message that wants no reply."""
+        self._core.notify(message)
+        self.flush()
+
     def flush(self) -> None:
         """Write what the socket takes now.
 

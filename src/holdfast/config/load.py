@@ -59,7 +59,8 @@ def _parse(setting: Setting, value: _Value) -> object:
 
 def _unknown(value: _Value, known: list[str]) -> InvalidSetting:
     close = difflib.get_close_matches(value.key, known, n=1, cutoff=0.5)
-    remedy = f"did you mean {close[0]}?" if close else "`hold config show` lists every setting"
+    lists = "docs/reference/settings.md lists every setting"
+    remedy = f"did you mean {close[0]}?" if close else lists
     return InvalidSetting(
         argument=value.source, value=value.key, problem="unknown setting", remedy=remedy
     )

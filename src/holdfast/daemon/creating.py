@@ -6,12 +6,10 @@ import time
 from collections.abc import Awaitable, Callable, KeysView, Mapping
 from typing import NamedTuple
 
+from holdfast.daemon.books import Books
 from holdfast.daemon.creation import check_descriptors, checked
 from holdfast.daemon.keeper_link import KeeperLink
-from holdfast.daemon.places import Places
 from holdfast.daemon.record import Record
-from holdfast.daemon.records import Records
-from holdfast.daemon.scribe import Scribe
 from holdfast.errors import HoldfastError, LimitReached
 from holdfast.keeper.processes import PASSED
 from holdfast.protocol.messages import Create, Created, SessionInfo
@@ -33,9 +31,7 @@ class Creating:
     def __init__(
         self,
         link: KeeperLink,
-        records: Records,
-        places: Places,
-        scribe: Scribe,
+        books: Books,
         *,
         limit: int,
         policy: str,
@@ -43,9 +39,9 @@ class Creating:
         restore: Callable[[Record], Awaitable[None]],
     ) -> None:
         self._link = link
-        self._records = records
-        self._places = places
-        self._scribe = scribe
+        self._records = books.records
+        self._places = books.places
+        self._scribe = books.scribe
         self._restore = restore
         self._limit = limit
         self._policy = policy

@@ -6,11 +6,16 @@ comes while it is closed waits.
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable
+from typing import Any
 
 from holdfast.daemon.keeper_link import KeeperLink
 
 BACKLOG = 4096  # as the keeper has it; listening again with less would cut it
+# From 3.13 on a server that is closed removes the file of its socket unless it is told not to:
+# that is the keeper's, and who comes next would find nothing. Before, there is no such argument.
+KEEP_FILE: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
 
 class Doors:
@@ -35,7 +40,7 @@ class Doors:
 
     async def _serve(self, sock: socket.socket) -> None:
         server = await self._loop.create_unix_server(
-            self._protocol, sock=sock.dup(), backlog=BACKLOG
+            self._protocol, sock=sock.dup(), backlog=BACKLOG, **KEEP_FILE
         )
         self._servers.append(server)
 

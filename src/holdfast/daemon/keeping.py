@@ -5,10 +5,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from holdfast.daemon.books import Books
 from holdfast.daemon.creation import failed
 from holdfast.daemon.housekeeping import Housekeeping, Kept
 from holdfast.daemon.record import Record
-from holdfast.daemon.scribe import Scribe
 from holdfast.errors import InvalidArgument, NotFound
 from holdfast.formats.kept import Missing
 from holdfast.protocol.messages import DiskUse, DiskUsed, Erased
@@ -29,19 +29,18 @@ class Keeping:
     def __init__(
         self,
         housekeeping: Housekeeping,
-        scribe: Scribe,
+        books: Books,
+        drop: Callable[[Record], None],
         *,
         state: Path,
         journal: Path,
-        records: Callable[[], list[Record]],
-        drop: Callable[[Record], None],
     ) -> None:
         self._housekeeping = housekeeping
-        self._scribe = scribe
+        self._records = books.records
+        self._scribe = books.scribe
+        self._drop = drop
         self._state = state
         self._journal = journal
-        self._records = records
-        self._drop = drop
 
     async def clear(self, record: Record) -> Erased:
         """Drop what a session printed before its last screenful."""
@@ -65,7 +64,7 @@ class Keeping:
 
     async def du(self) -> DiskUsed:
         """Return what everything takes up, fattest first."""
-        records = self._records()
+        records = self._records.all()
         used = await self._housekeeping.run(lambda: [self._use(record) for record in records])
         files = self._journal.parent.glob(f"{self._journal.name}*")
         return DiskUsed(

@@ -42,12 +42,16 @@ MEASURES = (
         "outcome",
     ),
     Measure("connections", "gauge", "Clients that have said hello.", lambda s: s.connections),
+    Measure("viewers", "gauge", "Who looks at sessions.", lambda s: s.viewers),
+    Measure("lag_bytes", "gauge", "How far the last viewer is behind.", lambda s: s.lag),
     Measure("followers", "gauge", "Requests that wait for output.", lambda s: s.followers),
     Measure("subscribers", "gauge", "Subscriptions that wait for events.", lambda s: s.subscribers),
     Measure("typed_bytes_total", "counter", "Bytes that terminals took.", lambda s: s.bytes_in),
     Measure("printed_bytes_total", "counter", "Bytes put into logs.", lambda s: s.bytes_out),
     Measure("pruned_bytes_total", "counter", "Bytes retention gave up.", lambda s: s.pruned),
-    Measure("gaps_total", "counter", "Requests for output that is not kept.", lambda s: s.gaps),
+    Measure(
+        "gaps_total", "counter", "Runs of bytes that who asked was not sent.", lambda s: s.gaps
+    ),
     Measure("role_denied_total", "counter", "Requests a role forbids.", lambda s: s.role_denied),
     Measure(
         "owner_denied_total",
@@ -107,7 +111,9 @@ class Measures:
             bytes_in=counters.bytes_in,
             bytes_out=counters.bytes_out,
             pruned=sessions.housekeeping.pruned,
-            gaps=counters.failures[OffsetPruned.code],
+            gaps=counters.gaps + counters.failures[OffsetPruned.code],
+            viewers=sessions.viewing.all,
+            lag=sessions.viewing.most_lag,
             role_denied=counters.role_denied,
             owner_denied=counters.failures[OwnerRequired.code],
             failures=dict(counters.failures),

@@ -34,7 +34,8 @@ class Printed:
         self.reader = LogReader(directory)
         self._directory = directory
         self._opened: TimelineWriter | None = None
-        self._grown_ns = time.time_ns()
+        self.grown_ns = time.time_ns()
+        """When the log last grew, by the clock; or when this began to look."""
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._complaint = ""
@@ -46,6 +47,11 @@ class Printed:
         if self._opened is None:
             self._opened = TimelineWriter(self._directory, self.reader)
         return self._opened
+
+    @property
+    def epoch(self) -> bytes:
+        """The epoch of the bytes that are printed now."""
+        return self._timeline.epoch
 
     def catch_up(self) -> None:
         """Have the timeline know what the log holds, soon; to be called once."""
@@ -81,7 +87,7 @@ class Printed:
         The timeline reads it back in pieces of a whole tick, not after each slice: that is
         off the way of a key, and costs a flood a tenth of the calls.
         """
-        self._grown_ns = time.time_ns()
+        self.grown_ns = time.time_ns()
         if self._opened is not None and self.log.end - self._opened.offset >= TICK_BYTES:
             self._read_back()
         if self._segment != self.log.first:
@@ -132,7 +138,7 @@ class Printed:
 
     def _read_back(self) -> None:
         try:
-            self._timeline.feed(self.log.end, b"", self._grown_ns)
+            self._timeline.feed(self.log.end, b"", self.grown_ns)
         except (HoldfastError, OSError) as error:
             # The disk does not give back what it took. The log is complete all the same, and
             # the timeline fetches what it lacks when it can be read.

@@ -21,6 +21,7 @@ from holdfast.session.recovery import (
     reconcile,
 )
 from holdfast.store.journal import Journal
+from holdfast.store.log import written_ns
 from holdfast.store.mend import mend
 from holdfast.types import Size
 
@@ -89,6 +90,8 @@ class Reconciling:
         self._records.add(record)
         if outcome.do is Do.KEEP:
             return
+        # Before the log is mended, which writes to it.
+        record.active_ns = max(record.active_ns, written_ns(self._places.directory(record)))
         self._mend(record)
         if record.state is State.DORMANT:
             if outcome.do is Do.LOSE:

@@ -72,6 +72,9 @@ class Record:
     life: int = 1
     began: float = 0.0
     """When this life was started."""
+    active_ns: int = 0
+    """When it last printed something or was typed into, by the clock; an integer, because it
+    is noted at each slice and seldom read."""
     short_lives: int = 0
     """Restored lives in a row that have not proven themselves, this one included."""
 
@@ -110,6 +113,7 @@ class Record:
     def info(self, stalled: str | None = None, client_id: str = "") -> SessionInfo:
         """Return what a client hears of the session; *client_id* is who asks."""
         owner = self.owner.get("client_id")
+        active = max(self.active_ns / 1e9, self.began, self.created)
         return SessionInfo(
             id=self.id,
             name=self.name,
@@ -136,6 +140,7 @@ class Record:
             duration=None if self.ended is None else max(0.0, self.ended - self.began),
             maxrss_kib=self.maxrss_kib,
             killed_by=self.killed_by,
+            last_activity=active or None,
         )
 
 

@@ -1,6 +1,7 @@
 """What each request does: one function a request, one table."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -11,9 +12,11 @@ from holdfast.daemon.record import Record, brief
 from holdfast.daemon.server import Reply
 from holdfast.daemon.sessions import Sessions
 from holdfast.daemon.verbs import LONGEST_WAIT, asker
+from holdfast.daemon.viewing import Arriving
 from holdfast.errors import InvalidArgument
 from holdfast.protocol.daemon_end import DaemonEnd
 from holdfast.protocol.messages import (
+    Attach,
     Claim,
     Clear,
     Create,
@@ -41,6 +44,7 @@ from holdfast.protocol.messages import (
     Rename,
     Resize,
     Restore,
+    Role,
     Send,
     Sent,
     SessionInfo,
@@ -50,11 +54,12 @@ from holdfast.protocol.messages import (
     Takeover,
     Wait,
 )
-from holdfast.session.lifecycle import LIVE, OVER
+from holdfast.session.lifecycle import LIVE, OVER, State
 from holdfast.store.log_reader import LogReader
 from holdfast.types import LABEL_LIMIT, Size
 
 CHUNK = 256 * 1024  # bytes of one reply: a whole flood in steps that delay nobody
+LOOKED_AT = 10.0  # seconds; who comes and goes all the time has it written down so often
 LOOK_AGAIN = 0.2  # seconds between looks whether the journal can be opened at all
 
 
@@ -70,7 +75,8 @@ class Requests:
             List: self._list,
             Get: self._get,
             Output: self._output,
-            Input: self._input,
+            Attach: self._attach,
+            Input: self._typed,
             Send: self._send,
             Resize: self._resize,
             Kill: self._kill,
@@ -129,6 +135,17 @@ class Requests:
     def _info(self, record: Record, client: DaemonEnd) -> SessionInfo:
         return self._sessions.info(record, client.client_id)
 
+    async def _attach(self, client: DaemonEnd, asked: Attach) -> Arriving:
+        record = self._sessions.records.find(asked.session)
+        if record.state is State.DORMANT and client.role is Role.CONTROL:
+            # Listed at once, started when somebody comes who could use it.
+            await self._sessions.restore(record)
+        now = time.time()
+        if record.state in LIVE and now - (record.last_attached or 0) > LOOKED_AT:
+            record.last_attached = now
+            self._sessions.changed(record)
+        return await self._sessions.viewing.attach(client.client_id, record, asked)
+
     async def _output(self, _client: DaemonEnd, asked: Output) -> Callable[[], OutputChunk]:
         record = self._sessions.records.find(asked.session)
         session = self._sessions.following(record)
@@ -156,10 +173,14 @@ class Requests:
         data = reader.read(asked.since, max(0, min(CHUNK, until - asked.since)))
         return OutputChunk(offset=asked.since, data=data, end=end, final=final)
 
-    async def _input(self, client: DaemonEnd, asked: Input) -> InputTaken:
+    def type(self, client: DaemonEnd, asked: Input) -> "asyncio.Future[int]":
+        """Type into a session that lives; the future has where this client's input ends."""
         session = self._sessions.living(asked.session)
         self._owners.change(client, session.record, takeover=asked.takeover)
-        return InputTaken(end=await session.input.put(client.client_id, asked.offset, asked.data))
+        return session.input.put(client.client_id, asked.offset, asked.data)
+
+    async def _typed(self, client: DaemonEnd, asked: Input) -> InputTaken:
+        return InputTaken(end=await self.type(client, asked))
 
     async def _send(self, client: DaemonEnd, asked: Send) -> Sent:
         session = self._sessions.living(asked.session)

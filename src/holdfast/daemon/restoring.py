@@ -7,12 +7,11 @@ import time
 from functools import partial
 from pathlib import Path
 
+from holdfast.daemon.books import Books
 from holdfast.daemon.creating import Creating, own_environment
 from holdfast.daemon.creation import failed
 from holdfast.daemon.housekeeping import Housekeeping
-from holdfast.daemon.places import Places
 from holdfast.daemon.record import Record, shown
-from holdfast.daemon.scribe import Scribe
 from holdfast.errors import HoldfastError, InvalidArgument, SessionTerminating
 from holdfast.formats.timeline import Inserted, Life
 from holdfast.session.environment import Kept, rebuilt
@@ -32,22 +31,32 @@ class Restoring:
     def __init__(
         self,
         creating: Creating,
-        places: Places,
-        scribe: Scribe,
+        books: Books,
         housekeeping: Housekeeping,
         highest: dict[str, int],
     ) -> None:
         self._creating = creating
-        self._places = places
-        self._scribe = scribe
+        self._places = books.places
+        self._scribe = books.scribe
         self._housekeeping = housekeeping
         self._highest = highest
         """Of sessions whose log was cut off by a power cut: the highest offset ever seen."""
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._beginning = asyncio.Lock()
+        self._unasked: set[asyncio.Task[None]] = set()
 
-    async def unasked(self, record: Record) -> None:
-        """Restore after a boot; what fails is noted in the record."""
+    @property
+    def is_busy(self) -> bool:
+        """Whether programs are still being started that nobody has asked for."""
+        return bool(self._unasked)
+
+    def begin_unasked(self, record: Record) -> None:
+        """Restore after a boot, in a task; what fails is noted in the record."""
+        task = asyncio.get_running_loop().create_task(self._restore_unasked(record))
+        self._unasked.add(task)  # the loop itself holds tasks only weakly
+        task.add_done_callback(self._unasked.discard)
+
+    async def _restore_unasked(self, record: Record) -> None:
         async with self._gate:
             try:
                 await self.restore(record)

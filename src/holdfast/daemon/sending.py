@@ -22,7 +22,8 @@ A client that does not come back leaves a text without its end, as one that is c
 import asyncio
 from typing import NamedTuple
 
-from holdfast.daemon.keystrokes import Input, Turn
+from holdfast.daemon.input_queue import Turn
+from holdfast.daemon.keystrokes import Input
 from holdfast.daemon.paste_mode import Mode, PasteModeSeen
 from holdfast.daemon.printed import Printed
 from holdfast.errors import InvalidArgument

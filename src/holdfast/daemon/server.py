@@ -6,8 +6,6 @@ requests it is owed answers to, and of unread answers the one that filled its so
 
 import asyncio
 import hmac
-import socket
-import struct
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -16,6 +14,9 @@ from typing import cast
 from holdfast import __version__
 from holdfast.daemon.clients import Clients
 from holdfast.daemon.events import Subscription
+from holdfast.daemon.outlet import Outlet
+from holdfast.daemon.peers import peer_uid
+from holdfast.daemon.viewing import Arriving
 from holdfast.errors import AuthFailed, HoldfastError, Internal, LocalProtocolError
 from holdfast.metrics.counters import Counters
 from holdfast.protocol.connection import ConnectionEnded, DataReceived
@@ -26,11 +27,23 @@ from holdfast.protocol.daemon_end import (
     RequestReceived,
 )
 from holdfast.protocol.frames import LIMIT
-from holdfast.protocol.messages import Goodbye, Hello, Message, Welcome
+from holdfast.protocol.messages import (
+    Ack,
+    Detach,
+    Detached,
+    Goodbye,
+    Hello,
+    Input,
+    InputTaken,
+    Message,
+    Welcome,
+)
+from holdfast.protocol.state import State
 
-Reply = Message | Callable[[], Message] | Subscription
-"""What is large and changes is made only once there is room for it. A subscription goes on."""
+Reply = Message | Callable[[], Message] | Subscription | Arriving
+"""What is large and changes is made only once there is room for it. Events and viewers go on."""
 Handle = Callable[[DaemonEnd, Message], Awaitable[Reply]]
+Type = Callable[[DaemonEnd, Input], "asyncio.Future[int]"]
 Heard = HelloReceived | RequestReceived | NoticeReceived | DataReceived | ConnectionEnded
 STARTED = time.time()
 
@@ -45,6 +58,8 @@ class Terms:
     """What holds for every client of a daemon."""
 
     handle: Handle
+    type: Type
+    """Handle input, of which there is more than of anything else."""
     clients: Clients
     uid: int
     pid: int
@@ -64,19 +79,20 @@ class ClientProtocol(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._core = DaemonEnd(now=self._loop.time())
         self._tasks: set[asyncio.Task[None]] = set()
+        self._changing = 0  # requests under way that may change something
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
         self._is_reading = True
         self._telling: asyncio.Task[None] | None = None
-        self._room = asyncio.Event()
-        self._room.set()
+        self._outlet = Outlet(self._loop, self._core, self._settle)
         self._transport: asyncio.Transport
 
     # -- what the loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are of no common class
-        peer = _peer_uid(transport.get_extra_info("socket"))
+        self._outlet.open(self._transport)
+        peer = peer_uid(transport.get_extra_info("socket"))
         if peer is not None and peer != self._terms.uid:
             self._core.refuse(AuthFailed(reason=f"user {peer} is not user {self._terms.uid}"))
         else:
@@ -94,6 +110,7 @@ class ClientProtocol(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._terms.clients.left(self)
+        self._outlet.close()
         self._core.feed_end()
         self._give_up_requests()
         self._leave(on_purpose=False)
@@ -102,12 +119,10 @@ class ClientProtocol(asyncio.Protocol):
                 handle.cancel()
 
     def pause_writing(self) -> None:
-        # It does not read its replies, so it may not ask for more.
-        self._room.clear()
-        self._read_on()
+        self._outlet.clogged()
 
     def resume_writing(self) -> None:
-        self._room.set()
+        self._outlet.cleared()
         self._read_on()
 
     # -- what the daemon wants
@@ -120,7 +135,7 @@ class ClientProtocol(asyncio.Protocol):
 
     def tell(self, event: Message) -> None:
         """Send an event; one that does not read hears nothing more until it does."""
-        if not self._transport.is_closing() and self._room.is_set():
+        if not self._transport.is_closing() and self._has_room:
             self._core.tell(event)
             self._settle()
 
@@ -141,9 +156,14 @@ class ClientProtocol(asyncio.Protocol):
         if isinstance(event, HelloReceived):
             self._greet(event.hello, event.protocol)
         elif isinstance(event, RequestReceived):
-            self._begin(self._answer(event))
+            if isinstance(event.message, Input) and not self._changing and self._has_room:
+                self._type(event.number, event.message)
+            else:
+                self._begin(self._answer(event))
         elif isinstance(event, NoticeReceived) and isinstance(event.message, Goodbye):
             self._leave(on_purpose=True)
+        elif isinstance(event, NoticeReceived) and isinstance(event.message, Ack):
+            self._outlet.ack(event.message)
 
     def _leave(self, *, on_purpose: bool) -> None:
         if self._core.connection:
@@ -176,13 +196,54 @@ class ClientProtocol(asyncio.Protocol):
             )
         )
 
+    def _type(self, number: int, asked: Input) -> None:
+        """Type without a task: a key is in the terminal before the loop turns."""
+        try:
+            taken = self._terms.type(self._core, asked)
+        except Exception as error:  # noqa: BLE001 - as below
+            self._core.fail(number, self._failure(error))
+            return
+        if not taken.done():
+            self._begin(self._answer_typed(number, taken))
+            return
+        reason = taken.exception()
+        if reason is None:
+            self._core.reply(number, InputTaken(end=taken.result()))
+        else:
+            self._core.fail(number, self._failure(reason))
+
+    async def _answer_typed(self, number: int, taken: "asyncio.Future[int]") -> None:
+        """The terminal is full; others may ask for something meanwhile."""
+        try:
+            reply = InputTaken(end=await taken)
+        except Exception as error:  # noqa: BLE001 - as below
+            if not self._transport.is_closing():
+                self._core.fail(number, self._failure(error))
+        else:
+            if not self._transport.is_closing():
+                self._core.reply(number, reply)
+        self._settle()
+
     async def _answer(self, asked: RequestReceived) -> None:
+        self._changing += 1
+        try:
+            await self._answer_in_turn(asked)
+        finally:
+            self._changing -= 1
+
+    async def _answer_in_turn(self, asked: RequestReceived) -> None:
         try:
             # Answers to a client that does not read them would pile up.
             await self._wait_for_room()
-            reply = await self._terms.handle(self._core, asked.message)
+            if isinstance(asked.message, Detach):
+                reply: Reply = Detached(offset=self._outlet.detach(asked.message.viewer))
+            else:
+                reply = await self._terms.handle(self._core, asked.message)
             if isinstance(reply, Subscription):
                 reply = self._begin_to_tell(reply)
+            elif isinstance(reply, Arriving):
+                self._begin_to_view(asked, reply)
+                return
             elif not isinstance(reply, Message):
                 await self._wait_for_room()
                 reply = reply()
@@ -190,11 +251,18 @@ class ClientProtocol(asyncio.Protocol):
                 self._core.reply(asked.number, reply)
         except Exception as error:  # noqa: BLE001 - one request that fails must
             # not end the connection, nor leave its client without an answer.
-            if isinstance(error, HoldfastError):
-                self._terms.counters.failures[error.code] += 1
+            failure = self._failure(error)
             if not self._transport.is_closing():
-                self._core.fail(asked.number, self._told(error))
+                self._core.fail(asked.number, failure)
         self._settle()
+
+    def _begin_to_view(self, asked: RequestReceived, arriving: Arriving) -> None:
+        """Reply, then let the bytes follow: nothing comes between what both agree on."""
+        if not self._transport.is_closing():
+            reply, follow = arriving.begin(self._outlet)
+            self._core.reply(asked.number, reply)
+            self._settle()
+            follow()
 
     def _begin_to_tell(self, subscription: Subscription) -> Message:
         """Tell events from now on, instead of those asked for before; return the reply."""
@@ -218,11 +286,17 @@ class ClientProtocol(asyncio.Protocol):
 
     async def _wait_for_room(self) -> None:
         # Again and again: whoever was woken first may have filled it up.
-        while not self._room.is_set():
-            await self._room.wait()
+        while not self._has_room:
+            await self._outlet.has_room_for_replies.wait()
 
-    def _told(self, error: Exception) -> HoldfastError:
+    @property
+    def _has_room(self) -> bool:
+        return self._outlet.has_room_for_replies.is_set()
+
+    def _failure(self, error: BaseException) -> HoldfastError:
         """Return what a client hears: internals never go to a peer, the log has the traceback."""
+        if isinstance(error, HoldfastError):
+            self._terms.counters.failures[error.code] += 1
         if isinstance(error, HoldfastError) and not isinstance(error, LocalProtocolError):
             return error
         self._loop.call_exception_handler({"message": "request failed", "exception": error})
@@ -237,7 +311,9 @@ class ClientProtocol(asyncio.Protocol):
         if self._transport.is_closing():
             return
         if buffers := self._core.drain():
-            self._transport.writelines(buffers)
+            self._outlet.write(buffers)
+        if self._timer is None and self._core.state is State.OPEN:
+            return  # as nearly always: nothing is timed, nothing is over
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -251,7 +327,7 @@ class ClientProtocol(asyncio.Protocol):
         """Read while there is room for answers and everything read before is used up."""
         if self._transport.is_closing():
             return
-        has_room, is_behind = self._room.is_set(), self._core.is_behind
+        has_room, is_behind = self._has_room, self._core.is_behind
         if has_room and is_behind and self._turn is None:
             self._turn = self._loop.call_soon(self._act)
         wanted = has_room and not is_behind
@@ -262,12 +338,3 @@ class ClientProtocol(asyncio.Protocol):
     def _expire(self) -> None:
         self._core.expire(self._loop.time())
         self._settle()
-
-
-def _peer_uid(sock: socket.socket) -> int | None:
-    """Return whose process the peer is; None where the system does not tell."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return None
-    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, uid, _ = struct.unpack("3i", credentials)
-    return int(uid)

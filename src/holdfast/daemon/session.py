@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from holdfast.daemon.input_page import Page
 from holdfast.daemon.keystrokes import Input
 from holdfast.daemon.printed import Printed
-from holdfast.daemon.pump import DISK_FULL, Choice, Stalled, pump_for
+from holdfast.daemon.pump import DISK_FULL, SPLICES, Choice, Stalled, pump_for
 from holdfast.daemon.record import Held, Record
 from holdfast.daemon.sending import Sender
 from holdfast.daemon.turns import Turns
@@ -23,9 +23,10 @@ from holdfast.formats.segments import SEGMENT_SIZE
 from holdfast.metrics.counters import Counters, Meter
 from holdfast.session.lifecycle import LIVE, Event, OutputEnd, State, advance
 from holdfast.session.recovery import PROVEN_AFTER
-from holdfast.store.log import LogWriter
+from holdfast.store.log import written_ns
 from holdfast.types import ExitStatus, Size
 
+HELD_BACK = "waits-for-owner"
 RETRY_STALLED = 0.25  # seconds between tries to write to a full disk
 EPHEMERAL_SEGMENT = 1 << 20  # they keep 16 MiB, and give up a segment at a time
 LOOK_AFTER = 1.0  # seconds after it has printed something; `cd` prints the next prompt
@@ -43,7 +44,7 @@ class Watcher(Protocol):
     def changed(self, record: Record) -> None:
         """Its record is to be written down."""
 
-    def grew(self, log: LogWriter) -> None:
+    def grew(self, session: "Session") -> None:
         """It has printed something."""
 
     def sealed(self, session: str) -> None:
@@ -82,6 +83,7 @@ class Session:
         self._turns = turns
         self._watcher = watcher
         self._page = page
+        self._directory = directory
         size = EPHEMERAL_SEGMENT if record.ephemeral else SEGMENT_SIZE
         self.printed = Printed(
             loop, directory, segment_size=size, sealed=lambda: watcher.sealed(record.id)
@@ -97,13 +99,14 @@ class Session:
             raise
         self.sender = Sender(loop, self.printed, self.input)
         self._meter = Meter(watcher.counters)
-        self.input.on_applied = self._meter.typed
+        self.input.on_applied = self._note_typed
         self._ending: OutputEnd | None = None
         self._end_timer: asyncio.TimerHandle | None = None
         self._other_timer: asyncio.TimerHandle | None = None  # while the terminal is not followed
         self._look_timer: asyncio.TimerHandle | None = None
         self._proof_timer: asyncio.TimerHandle | None = None
         self._hung_up = False
+        self._is_held_back = False
         self._probe = FIRST_PROBE
 
     # -- output
@@ -112,6 +115,8 @@ class Session:
         """Take in what the pipe still holds, then follow the terminal."""
         self.printed.catch_up()
         self.record.offset = self.printed.log.end
+        # The daemon before us may have died before it told anybody what it saw last.
+        self.record.active_ns = max(self.record.active_ns, written_ns(self._directory))
         if self.record.state is State.STARTING:
             self._advance(Event.SPAWNED)
             if self.record.life == 1:
@@ -127,9 +132,9 @@ class Session:
             self._other_timer.cancel()
         self._turns.add(self.held.master, self._serve)
 
-    def _serve(self) -> int:
+    def _serve(self, pieces: int = SPLICES) -> int:
         try:
-            taken, hung_up = self._pump.slice()
+            taken, hung_up = self._pump.slice(pieces)
         except Stalled as stalled:
             self._note_growth()
             self._stall(stalled.reason)
@@ -157,8 +162,15 @@ class Session:
                 self._ending.heard(self._loop.time())
             elif self._look_timer is None:
                 self._look_timer = self._loop.call_later(LOOK_AFTER, self._look_where_it_is)
+            self._watcher.grew(self)
             self.printed.grew()
-            self._watcher.grew(self.printed.log)
+            self.record.active_ns = self.printed.grown_ns
+
+    def _note_typed(self, count: int, now: float) -> None:
+        self._meter.typed(count, now)
+        self._turns.hurry()
+        # Not from *now*: that clock stands still while the machine sleeps.
+        self.record.active_ns = time.time_ns()
 
     # -- what is worth knowing after its death
 
@@ -195,9 +207,25 @@ class Session:
             return
         self.stalled = None
         self._follow()
+        if self._is_held_back:  # since before the disk was full, or while it was
+            self.hold_back()
         if self._ending is not None:
             self._ending.resumed(self._loop.time())
             self._look_at_end()
+
+    def hold_back(self) -> None:
+        """Let the program wait, for a viewer that its owner wants it to wait for."""
+        self._is_held_back = True
+        if self.stalled is None and self._ending is None:
+            self._turns.remove(self.held.master)
+            self.stalled = HELD_BACK
+
+    def go_on(self) -> None:
+        """Let the program go on."""
+        self._is_held_back = False
+        if self.stalled == HELD_BACK:
+            self.stalled = None
+            self._follow()
 
     def _nobody_has_it_open(self) -> None:
         self._turns.remove(self.held.master)
@@ -233,6 +261,7 @@ class Session:
         self.record.ended = time.time()
         self._advance(Event.CHILD_ENDED)
         self._ending = OutputEnd(self._loop.time())
+        self.go_on()  # what is left of its output is bounded
         if self.stalled is not None:
             self._ending.stalled(self._loop.time())
             return

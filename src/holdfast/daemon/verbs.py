@@ -1,4 +1,4 @@
-"""Signal, rename, kill all, wait: what a client asks of sessions beside their bytes.
+"""Signal, rename, kill, wait: what a client asks of sessions beside their bytes.
 
 A signal is not the same when it is sent twice, and a daemon may die between sending one and
 answering. So the client gives each a token, and the tokens of the last few lie in the blob that
@@ -32,7 +32,7 @@ from holdfast.protocol.messages import (
     Spared,
     Wait,
 )
-from holdfast.session.lifecycle import LIVE, OVER, State
+from holdfast.session.lifecycle import LIVE, OVER, Event, State, advance
 from holdfast.session.signals import parse_signal
 from holdfast.types import LABEL_LIMIT
 
@@ -48,10 +48,13 @@ NUMBERS = {member.name: int(member) for member in signal.Signals}
 class Verbs:
     """What can be asked of sessions; who waits for the end of one."""
 
-    def __init__(self, sessions: "Sessions", link: KeeperLink, scribe: Scribe) -> None:
+    def __init__(
+        self, sessions: "Sessions", link: KeeperLink, scribe: Scribe, grace: float | None
+    ) -> None:
         self._sessions = sessions
         self._link = link
         self._scribe = scribe
+        self._grace = grace or 0.0
         self._waiters: dict[str, set[asyncio.Future[None]]] = {}
 
     # -- signal
@@ -101,7 +104,23 @@ class Verbs:
             await self._scribe.commit(record)  # nothing but the journal knows ended sessions
         return self._sessions.info(record, client.client_id)
 
-    # -- kill all
+    # -- kill
+
+    def kill(self, wanted: str, *, now: bool, by: str) -> Record:
+        """Ask the keeper to end a session; the KILL deadline is kept there."""
+        record = self._sessions.records.find(wanted)
+        if record.state is State.DORMANT:
+            record.state, record.recovery = advance(record.state, Event.KILL_ASKED), "lost:killed"
+            record.killed_by = by
+            self._scribe.put(record)
+            return record
+        session = self._sessions.living(wanted, ending=True)
+        grace = 0.0 if now else self._grace
+        session.ask_end(time.monotonic() + grace)
+        record.killed, record.killed_by = True, record.killed_by or by
+        self._link.tell({"op": "kill", "id": record.id, "grace": grace})
+        self._sessions.changed(record)
+        return record
 
     async def kill_all(self, client: DaemonEnd, asked: KillAll) -> KilledAll:
         """End what lives and may be ended; what was ended when this was asked first counts too."""
@@ -116,7 +135,7 @@ class Verbs:
             try:
                 if record.state in LIVE:
                     self._sessions.owners.change(client, record, takeover=asked.takeover)
-                self._sessions.kill(record.id, now=asked.now, by=asker(client))
+                self.kill(record.id, now=asked.now, by=asker(client))
             except HoldfastError as error:
                 spared.append(
                     Spared(session=record.id, name=record.name, code=error.code, what=error.what)

@@ -33,6 +33,8 @@ class Counters:
     """Typed, and taken by a terminal."""
     bytes_out: int = 0
     """Printed, and in a log."""
+    gaps: int = 0
+    """Runs of bytes that a viewer was not sent."""
     role_denied: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     """Requests that failed, by code of the error."""

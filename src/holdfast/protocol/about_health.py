@@ -52,6 +52,9 @@ class Stats(Message, frozen=True):
     complaint: str = ""
     """What went wrong last, and when; the daemon's log has the rest."""
     complained: float = 0.0
+    viewers: int = 0
+    lag: int = 0
+    """Bytes that the last viewer of all is behind."""
 
 
 class GetMetrics(Message, frozen=True):

@@ -37,6 +37,12 @@ class SessionInfo(Message, frozen=True):
     """The most memory its program had, if the system told."""
     killed_by: str = ""
     """The label of who asked for its end."""
+    viewers: int = 0
+    """How many look at it."""
+    lag: int = 0
+    """Bytes that the last of them is behind."""
+    last_activity: float | None = None
+    """When it last printed something, was typed into or began, in seconds since 1970."""
 
 
 class Create(Message, frozen=True):

@@ -49,6 +49,18 @@ from holdfast.protocol.about_sessions import (
     Spared,
     Wait,
 )
+from holdfast.protocol.about_viewing import (
+    Ack,
+    Attach,
+    Attached,
+    Detach,
+    Detached,
+    Digest,
+    Finished,
+    Gap,
+    Lag,
+    Snapshot,
+)
 from holdfast.protocol.message import (
     Message,
     Role,
@@ -62,11 +74,17 @@ __all__ = [
     "NOTICES",
     "REQUESTS",
     "WELCOME",
+    "Ack",
+    "Attach",
+    "Attached",
     "CaughtUp",
     "Claim",
     "Clear",
     "Create",
     "Created",
+    "Detach",
+    "Detached",
+    "Digest",
     "DiskUse",
     "DiskUsed",
     "Du",
@@ -74,7 +92,9 @@ __all__ = [
     "Erased",
     "Event",
     "Failure",
+    "Finished",
     "Forget",
+    "Gap",
     "Get",
     "GetMetrics",
     "GetStats",
@@ -85,6 +105,7 @@ __all__ = [
     "Kill",
     "KillAll",
     "KilledAll",
+    "Lag",
     "List",
     "Listed",
     "Lost",
@@ -105,6 +126,7 @@ __all__ = [
     "SessionInfo",
     "Shutdown",
     "Signal",
+    "Snapshot",
     "Spared",
     "Stats",
     "Subscribe",
@@ -184,6 +206,8 @@ REQUESTS: dict[str, Request] = {
         Request("list", List, Listed, Role.STREAM),
         Request("get", Get, SessionInfo, Role.STREAM),
         Request("output", Output, OutputChunk, Role.STREAM),
+        Request("attach", Attach, Attached, Role.STREAM),
+        Request("detach", Detach, Detached, Role.STREAM),
         Request("input", Input, InputTaken, Role.CONTROL),
         Request("send", Send, Sent, Role.CONTROL),
         Request("resize", Resize, SessionInfo, Role.CONTROL),
@@ -205,11 +229,16 @@ REQUESTS: dict[str, Request] = {
         Request("ping", Ping, Pong, Role.STREAM),
     )
 }
-NOTICES: dict[str, type[Message]] = {"goodbye": Goodbye}
+NOTICES: dict[str, type[Message]] = {"goodbye": Goodbye, "ack": Ack}
 EVENTS: dict[str, type[Message]] = {
     "shutdown": Shutdown,
     "superseded": Lost,
     "event": Event,
     "caught_up": CaughtUp,
+    "gap": Gap,
+    "snapshot": Snapshot,
+    "digest": Digest,
+    "lag": Lag,
+    "finished": Finished,
 }
 HELLO, WELCOME, FAILURE = "hello", "welcome", "error"

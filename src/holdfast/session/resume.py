@@ -39,11 +39,12 @@ CrcOf = Callable[[int, int], int | None]
 def resume(tail: Tail, *, epoch: bytes, oldest: int, end: int, crc_of: CrcOf) -> Resume:
     """Return how a viewer with *tail* goes on in a log that has *oldest* to *end*.
 
-    A tail that is no longer wholly kept cannot be compared; epoch and offset have to do.
+    A tail that is no longer wholly kept cannot be compared; epoch and offset have to do. Who
+    comes without an epoch does not have it compared.
     """
     if not 0 <= tail.length <= min(TAIL_LIMIT, tail.offset):
         return Resume.MALFORMED
-    if tail.epoch != epoch:
+    if tail.epoch and tail.epoch != epoch:
         return Resume.OTHER_EPOCH
     if tail.offset > end:
         return Resume.BEYOND_END

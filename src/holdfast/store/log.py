@@ -143,6 +143,16 @@ class LogWriter:
         return os.open(self._directory / segment_name(first), flags, 0o600)
 
 
+def written_ns(directory: Path) -> int:
+    """Return when the newest segment was last written to, by the clock; 0 if there is none."""
+    try:
+        firsts = segment_firsts(directory)
+        newest = directory / segment_name(firsts[-1]) if firsts else None
+        return newest.stat().st_mtime_ns if newest else 0
+    except OSError:
+        return 0
+
+
 def segment_firsts(directory: Path) -> list[int]:
     """Return where each segment of the log in *directory* begins, in order."""
     # Bare names: a Path for each would take longer than the listing.

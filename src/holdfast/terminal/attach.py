@@ -1,8 +1,8 @@
 """A plain raw terminal on a session: keys go through, output is followed by offset.
 
-One connection, one loop, three questions that may be unanswered at a time: what comes
-next, was this input taken, is this size set. When the daemon dies, all three are asked
-again from where they stood, so a crash is a pause and nothing else.
+One connection, one viewer, two questions that may be unanswered at a time: was this input
+taken, is this size set. When the daemon dies, the viewer comes back with what it holds and
+both are asked again from where they stood, so a crash is a pause and nothing else.
 """
 
 import os
@@ -12,37 +12,37 @@ import time
 from typing import NamedTuple
 
 from holdfast.client.blocking import Client
+from holdfast.client.view import Chunk, End, Item, Missing, Picture, View
 from holdfast.errors import (
     HoldfastError,
     InputQueueFull,
     NotConnected,
     NotFound,
-    OffsetPruned,
     OwnerRequired,
     SessionGone,
     SessionTerminating,
 )
 from holdfast.protocol.client_end import ReplyReceived
 from holdfast.protocol.messages import (
+    Attach,
+    Attached,
+    Detach,
     Get,
     Input,
     InputTaken,
     Message,
-    Output,
-    OutputChunk,
     Resize,
     SessionInfo,
 )
-from holdfast.terminal.detach import Detach
+from holdfast.terminal.detach import Detach as DetachKey
 from holdfast.terminal.modes import Modes
 from holdfast.terminal.queries import QueryFilter
 from holdfast.terminal.rawmode import leaving_signals, raw, raw_again, signals_as_bytes
 from holdfast.terminal.size import size_of
 from holdfast.terminal.typed import Typed
 
-HISTORY = 100_000  # bytes shown of what came before: some screens, and written in a few ms
-PIECE = 64 << 10  # bytes of output at a time: a key waits at most as long as these take to write
-WAIT = 30.0  # seconds of one long poll; only how often an idle attachment asks again
+# Bytes on their way to a terminal: more would be shown after a Ctrl-C, and bring nothing.
+WINDOW = 256 << 10
 QUEUE_PAUSE = 0.1  # seconds before input is offered again to a program that does not read
 END_OF_INPUT = b"\x04"
 OVER = (SessionGone, SessionTerminating, NotFound)
@@ -87,12 +87,12 @@ class Attachment:
         self._session = session
         self._local = local
         self._is_terminal = local.is_terminal
-        self._at = 0 if fresh else max(0, session.offset - HISTORY)
-        self._live_from = 0 if fresh else session.offset
-        self._skips_to_line = self._at > 0
-        self._replay = QueryFilter()
+        # Into a pipe or a file every byte; a person is shown what is on the screen now.
+        policy = "latest" if local.is_terminal else "lossless"
+        since = 0 if fresh else None
+        self._view = View(Attach(session=session.id, since=since, policy=policy, window=WINDOW))
         self._modes = Modes()
-        self._detach = Detach()
+        self._detach = DetachKey()
         self._typed = Typed()
         self._hears_keys = True
         self._looks_on = False
@@ -111,6 +111,7 @@ class Attachment:
                 self._wait(signals)
             except NotConnected:
                 self._asked.clear()
+                self._view.lost()
                 self._client.reconnect()
             if self._detach.requested or self._left:
                 return None
@@ -127,11 +128,12 @@ class Attachment:
     # -- ask
 
     def _ask(self) -> None:
-        end = self._at + PIECE
-        if self._at < self._live_from:
-            end = min(end, self._live_from)
         name = self._session.id
-        self._ask_once("output", Output(session=name, since=self._at, until=end, wait=WAIT))
+        if self._view.has_to_begin_anew and self._view.number is not None:
+            self._client.ask(Detach(viewer=self._view.number))
+            self._view.lost()
+        if self._view.number is None:
+            self._ask_once("view", self._view.request())
         size = size_of(self._local.stdout) if self._is_terminal else None
         if size is not None and size != self._size:
             asked = Resize(session=name, cols=size[0], rows=size[1])
@@ -166,6 +168,9 @@ class Attachment:
         if self._client in readable:
             for reply in self._client.replies():
                 self._heard(reply)
+            for event in self._client.seen():
+                if self._view.owns(event):
+                    self._see(self._view.feed(event))
 
     def _patience(self) -> float | None:
         deadlines = [self._detach.deadline()]
@@ -201,8 +206,8 @@ class Attachment:
         if not what:
             return
         del self._asked[what]
-        if isinstance(reply.result, OutputChunk):
-            self._show(reply.result)
+        if isinstance(reply.result, Attached):
+            self._see(self._view.attached(reply.result))
         elif isinstance(reply.result, InputTaken):
             self._typed.take(reply.result.end)
         elif isinstance(reply.result, HoldfastError):
@@ -211,12 +216,9 @@ class Attachment:
     def _failed(self, what: str, error: HoldfastError) -> None:
         if isinstance(error, InputQueueFull):
             self._retry_input_at = time.monotonic() + QUEUE_PAUSE
-        elif isinstance(error, OffsetPruned):
-            self._write(f"\r\n[{error.oldest - self._at} bytes are no longer kept]\r\n".encode())
-            self._at = error.oldest
         elif isinstance(error, OwnerRequired):
             self._look_on(error)
-        elif what == "output" or not isinstance(error, OVER):
+        elif what == "view" or not isinstance(error, OVER):
             raise error
         else:  # keys and sizes for a program that is already going
             self._typed.drop()
@@ -230,27 +232,26 @@ class Attachment:
             who = error.facts["owner"]
             self._write(f"\r\n[you look on: {who} owns this session]\r\n".encode())
 
-    def _show(self, chunk: OutputChunk) -> None:
-        shown = chunk.data
-        if self._skips_to_line and shown:
-            shown, self._skips_to_line = from_line_start(shown), False
-        if self._at < self._live_from:
-            shown = self._replay.feed(shown)
-        self._at = chunk.offset + len(chunk.data)
-        self._modes.feed(shown)
-        self._write(shown)
-        self._ended = chunk.final and self._at >= chunk.end
+    def _see(self, items: list[Item]) -> None:
+        for item in items:
+            if isinstance(item, Chunk):
+                self._show(item.data)
+                if ack := self._view.used(item.offset + len(item.data)):
+                    self._client.notify(ack)
+            elif isinstance(item, Picture):
+                # What asks the terminal something was asked before it looked.
+                self._show(QueryFilter().feed(item.data))
+            elif isinstance(item, Missing):
+                kept = "they are in the log" if item.reason == "skipped" else item.reason
+                self._write(f"\r\n[{item.end - item.start} bytes not shown: {kept}]\r\n".encode())
+            elif isinstance(item, End):
+                self._ended = True
+
+    def _show(self, data: bytes) -> None:
+        self._modes.feed(data)
+        self._write(data)
 
     def _write(self, data: bytes) -> None:
         left = memoryview(data)
         while left:
             left = left[os.write(self._local.stdout, left) :]
-
-
-def from_line_start(data: bytes) -> bytes:
-    """Return *data* from its first whole line on; from its first whole character without one."""
-    newline = data.find(b"\n")
-    if newline >= 0:
-        return data[newline + 1 :]
-    start = next((at for at, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
-    return data[start:]

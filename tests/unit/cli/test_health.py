@@ -46,7 +46,7 @@ def test_everything_fits_one_screen() -> None:
     assert lines[4:] == [
         "sessions  3 running, 1 exited",
         "recovery  2 adopted, 1 lost:not-rerun",
-        "clients   4 connected, 5 wait for output",
+        "clients   4 connected, 9 look on, up to 5.0 MiB behind",
         "typed     7 B; half of the keys echoed within 1 ms, 99 of 100 after 10 ms",
         "printed   8.0 GiB",
         "denied    9 by role, 10 by owner",

@@ -24,18 +24,20 @@ ALIVE = SessionInfo(
     rows=24,
     offset=0,
     created=1_750_000_000.25,
+    last_activity=NOW - 300,
 )
 
 
 def test_the_table() -> None:
-    sessions = [ALIVE, replace(ALIVE, id="a1b2", name="", pid=None, state="exited", exit_code=1)]
+    ended = replace(ALIVE, id="a1b2", name="", pid=None, state="exited", exit_code=1)
+    sessions = [replace(ALIVE, viewers=2), replace(ended, last_activity=None)]
 
     text = render.session_table(sessions, now=NOW, home="/home/ada", width=0)
 
     assert text.splitlines() == [
-        "ID      NAME   STATE     PID   CWD    AGE  COMMAND",
-        "k3v9qd  build  running   4711  ~/src  3 h  sh -c 'make all'",
-        "a1b2           exited 1  -     ~/src  3 h  sh -c 'make all'",
+        "ID      NAME   STATE     PID   CWD    AGE  ACTIVE  VIEWERS  COMMAND",
+        "k3v9qd  build  running   4711  ~/src  3 h  5 min   2        sh -c 'make all'",
+        "a1b2           exited 1  -     ~/src  3 h  -       -        sh -c 'make all'",
     ]
 
 

@@ -1,0 +1,32 @@
+"""Settle at a start what nobody holds any more: do and write down what was decided of it."""
+
+import time
+from collections.abc import Container
+
+from holdfast.daemon.books import Books
+from holdfast.daemon.reconciling import BOOT, Reconciling, boot_id
+from holdfast.daemon.restoring import Restoring
+from holdfast.daemon.unnoted import unnoted
+from holdfast.session.recovery import Do
+from holdfast.store.journal import Journal
+
+
+def settle(
+    journal: Journal, books: Books, start: Reconciling, restoring: Restoring, held: Container[str]
+) -> None:
+    """Begin with the journal; *held* are the ids of all that the keeper has or starts."""
+    books.places.sweep_memory(held)
+    # Before anything of what we know is written: it shows what was not.
+    decided = list(start.rest(journal, held))
+    missing = list(unnoted(journal, start.behind, books.scribe.early_events))
+    books.scribe.open(journal)
+    for record, kind in missing:
+        books.note(record, kind)
+    for record, outcome in decided:
+        if outcome.do is Do.RESTORE:
+            restoring.begin_unasked(record)
+        kind = "lost" if outcome.do is Do.LOSE else "dormant"
+        books.places.remove_page(record)
+        books.scribe.put(record)
+        books.scribe.event(record, kind, time.time(), recovery=record.recovery)
+    journal.note(BOOT, boot_id())

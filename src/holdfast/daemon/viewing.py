@@ -1,0 +1,299 @@
+"""Who looks at which session: attachments begin here, and the sessions' growth is passed on."""
+
+import asyncio
+import zlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from holdfast.daemon.deliveries import Deliveries
+from holdfast.daemon.housekeeping import Housekeeping
+from holdfast.daemon.outlet import Outlet
+from holdfast.daemon.record import Record
+from holdfast.daemon.session import Session
+from holdfast.daemon.viewer import Viewer
+from holdfast.daemon.viewers import Viewers
+from holdfast.errors import HoldfastError, InvalidArgument, OffsetPruned
+from holdfast.formats.kept import Missing
+from holdfast.metrics.counters import Counters
+from holdfast.protocol.messages import Attach, Attached, Gap, SessionInfo
+from holdfast.session.arrival import Arrival, arrive
+from holdfast.session.cursor import LEAST_WINDOW, MOST_WINDOW, Cursor, Policy
+from holdfast.session.lifecycle import LIVE
+from holdfast.session.resume import TAIL_LIMIT, Resume, Tail, resume
+from holdfast.store.kept import kept
+from holdfast.store.log_reader import LogReader
+from holdfast.store.timeline import epoch_of
+
+LOST = "lost"
+PAUSE_FOR_OWNER = "owner"
+
+
+class Place(Protocol):
+    """What has to be known of sessions to look at them."""
+
+    def following(self, record: Record) -> Session | None:
+        """Return the session if its output may still grow."""
+
+    def directory(self, record: Record) -> Path:
+        """Return where its files are."""
+
+    def owner_of(self, record: Record) -> str:
+        """Return the client id of its owner, or nothing."""
+
+    def info(self, record: Record, client_id: str) -> SessionInfo:
+        """Return what this client hears of it."""
+
+
+class Viewing:
+    """The viewers of all sessions."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        place: Place,
+        housekeeping: Housekeeping,
+        counters: Counters,
+    ) -> None:
+        self._loop = loop
+        self._place = place
+        self._housekeeping = housekeeping
+        self._counters = counters
+        self._deliveries = Deliveries(loop)
+        self._viewers: dict[str, Viewers] = {}
+        self._lookups: set[asyncio.Task[None]] = set()
+
+    # -- what clients ask
+
+    async def attach(self, client_id: str, record: Record, asked: Attach) -> "Arriving":
+        """Return a viewer that is about to begin."""
+        policy = _checked(asked)
+        gap = None
+        directory = self._place.directory(record)
+        with LogReader(directory) as reader:
+            resumed = _resume(asked, reader, partial(self._epoch, record))
+        if resumed is Resume.MALFORMED:
+            problem = f"must be 0 to {TAIL_LIMIT}, and not more than was printed before `since`"
+            raise InvalidArgument(argument="length", value=str(asked.length), problem=problem)
+        arrival = arrive(resumed, policy)
+        if arrival.leaves_gap:
+            since = asked.since or 0
+            found = await self._housekeeping.run(partial(missing_from, directory, since, since))
+            gap = found[0].reason if found else LOST
+        return Arriving(self, client_id, record, asked, policy, arrival, gap)
+
+    def viewers_of(self, record: Record) -> Viewers:
+        """Return the viewers of a session; there may be none yet."""
+        found = self._viewers.get(record.id)
+        if found is not None and bool(found.finish) == (record.state not in LIVE):
+            return found  # and not one of the life before
+        session = self._place.following(record)
+        directory = self._place.directory(record)
+        with LogReader(directory) as reader:
+            end = reader.end() if session is None else session.printed.log.end
+        viewers = Viewers(
+            self._loop,
+            self._deliveries,
+            directory,
+            end,
+            finish="" if record.state in LIVE else record.state.value,
+            newest=_nothing if session is None else session.printed.log.tail,
+            counters=self._counters,
+            look_up=self._look_up,
+            emptied=partial(self._emptied, record.id),
+            pause=partial(self._pause, record),
+        )
+        self._viewers[record.id] = viewers
+        return viewers
+
+    def begin(self, arriving: "Arriving", outlet: Outlet) -> tuple[Viewers, Viewer, Attached]:
+        """Let a viewer begin: from here to its reply nothing else happens."""
+        record, asked = arriving.record, arriving.asked
+        number = outlet.next_number()
+        viewers = self.viewers_of(record)
+        offset, picture, fidelity = asked.since or 0, b"", ""
+        if not arriving.arrival.exact:
+            offset = viewers.end
+            picture, fidelity = viewers.picture()
+        gap = None
+        if arriving.gap is not None and asked.since is not None:
+            gap = Gap(viewer=number, start=asked.since, end=offset, reason=arriving.gap)
+        owner = self._place.owner_of(record)
+        reply = Attached(
+            viewer=number,
+            session=self._place.info(record, arriving.client_id),
+            outcome="exact" if arriving.arrival.exact else "snapshot",
+            offset=offset,
+            oldest=viewers.oldest,
+            end=viewers.end,
+            epoch=self._epoch(record),
+            owner="none" if not owner else "me" if owner == arriving.client_id else "other",
+            reason=arriving.arrival.reason,
+            snapshot=picture,
+            fidelity=fidelity,
+            gap=gap,
+        )
+        cursor = Cursor(offset, policy=arriving.policy, window=asked.window)
+        may_pause = None
+        if asked.pause == PAUSE_FOR_OWNER:
+            may_pause = partial(self._owns, record, arriving.client_id)
+        return viewers, viewers.add(number, outlet, cursor, may_pause), reply
+
+    # -- what sessions do
+
+    def grew(self, session: Session) -> None:
+        viewers = self._viewers.get(session.record.id)
+        if viewers is not None and not viewers.finish:
+            viewers.grew(session.printed.log.end)
+
+    def finished(self, record: Record) -> None:
+        """Nothing more will be printed in this life."""
+        viewers = self._viewers.get(record.id)
+        if viewers is not None and not viewers.finish:
+            viewers.finished(record.offset, record.state.value)
+
+    def forgotten(self, record: Record) -> None:
+        if viewers := self._viewers.pop(record.id, None):
+            viewers.forgotten()
+
+    def changed(self, record: Record) -> None:
+        """It may have another owner."""
+        if viewers := self._viewers.get(record.id):
+            viewers.weigh()
+
+    # -- how it is
+
+    @property
+    def all(self) -> int:
+        """How many viewers there are."""
+        return sum(len(viewers) for viewers in self._viewers.values())
+
+    @property
+    def most_lag(self) -> int:
+        """How many bytes the last of all is behind."""
+        return max((viewers.lag for viewers in self._viewers.values()), default=0)
+
+    def count(self, record: Record) -> int:
+        return len(self._viewers.get(record.id, ()))
+
+    def lag(self, record: Record) -> int:
+        viewers = self._viewers.get(record.id)
+        return viewers.lag if viewers else 0
+
+    def close(self) -> None:
+        for task in self._lookups:
+            task.cancel()
+        for viewers in [*self._viewers.values()]:
+            viewers.close()
+
+    # -- details
+
+    def _emptied(self, session: str, viewers: Viewers) -> None:
+        viewers.close()
+        if self._viewers.get(session) is viewers:
+            del self._viewers[session]
+
+    def _epoch(self, record: Record) -> bytes:
+        session = self._place.following(record)
+        if session is not None:
+            return session.printed.epoch
+        return epoch_of(self._place.directory(record))
+
+    def _owns(self, record: Record, client_id: str) -> bool:
+        return self._place.owner_of(record) == client_id
+
+    def _pause(self, record: Record, wanted: bool) -> None:
+        if session := self._place.following(record):
+            (session.hold_back if wanted else session.go_on)()
+
+    def _look_up(self, viewers: Viewers, viewer: Viewer, upto: int) -> None:
+        task = self._loop.create_task(self._tell_gaps(viewers, viewer, upto))
+        self._lookups.add(task)
+        task.add_done_callback(self._lookups.discard)
+
+    async def _tell_gaps(self, viewers: Viewers, viewer: Viewer, upto: int) -> None:
+        """Timelines are read in a thread: that of a spinner has 50 MB after a day."""
+        at = viewer.cursor.position
+        try:
+            gaps = await self._housekeeping.run(partial(missing_from, viewers.directory, at, upto))
+        except HoldfastError:
+            gaps = []
+        viewers.missed(viewer, gaps or [Missing(at, upto, LOST)])
+
+
+class Arriving(NamedTuple):
+    """A viewer that is about to begin, once its number and the moment are known."""
+
+    viewing: Viewing
+    client_id: str
+    record: Record
+    asked: Attach
+    policy: Policy
+    arrival: Arrival
+    gap: str | None
+    """Why bytes behind those it holds are not kept."""
+
+    def begin(self, outlet: Outlet) -> tuple[Attached, Callable[[], None]]:
+        """Return the reply, and what lets the bytes follow it."""
+        viewers, viewer, reply = self.viewing.begin(self, outlet)
+        outlet.begin(viewers, viewer)
+        return reply, partial(viewers.wake, viewer)
+
+
+def _nothing(_offset: int) -> None:
+    """Nothing is being written."""
+
+
+def missing_from(directory: Path, start: int, upto: int) -> list[Missing]:
+    """Return the holes from *start* to the next byte that is kept, where a reader saw *upto*."""
+    found = []
+    for one in kept(directory):
+        if one.end <= start:
+            continue
+        if not isinstance(one, Missing):
+            break
+        found.append(one._replace(start=max(one.start, start)))
+    if not found and upto > start:
+        return [Missing(start, upto, LOST)]  # neither a record nor a missing file says why
+    return found
+
+
+def _checked(asked: Attach) -> Policy:
+    if not LEAST_WINDOW <= asked.window <= MOST_WINDOW:
+        problem = f"must be {LEAST_WINDOW} to {MOST_WINDOW}"
+        raise InvalidArgument(argument="window", value=str(asked.window), problem=problem)
+    if asked.pause not in ("", PAUSE_FOR_OWNER):
+        problem = f"must be {PAUSE_FOR_OWNER!r} or empty"
+        raise InvalidArgument(argument="pause", value=asked.pause, problem=problem)
+    if asked.since is not None and asked.since < 0:
+        raise InvalidArgument(argument="since", value=str(asked.since), problem="is negative")
+    try:
+        return Policy(asked.policy)
+    except ValueError:
+        problem = f"must be one of {', '.join(policy.value for policy in Policy)}"
+        raise InvalidArgument(argument="policy", value=asked.policy, problem=problem) from None
+
+
+def _resume(asked: Attach, reader: LogReader, epoch: Callable[[], bytes]) -> Resume | None:
+    if asked.since is None:
+        return None
+    tail = Tail(asked.epoch, asked.since, asked.length, asked.crc)
+    oldest, end = 0, reader.end()
+    try:
+        reader.read(min(asked.since, end), 1)
+    except OffsetPruned as pruned:
+        oldest = pruned.oldest
+    return resume(tail, epoch=epoch(), oldest=oldest, end=end, crc_of=partial(_crc_of, reader))
+
+
+def _crc_of(reader: LogReader, start: int, end: int) -> int | None:
+    crc = 0
+    try:
+        while start < end:
+            piece = reader.read(start, end - start)
+            crc = zlib.crc32(piece, crc)
+            start += len(piece)
+    except OffsetPruned:
+        return None
+    return crc

@@ -1,0 +1,128 @@
+"""Messages about viewers: a viewer is a cursor of one client into what one session printed.
+
+Its bytes come as data frames whose channel is the viewer's number; what is no byte - gaps,
+pictures, checksums, the end - comes as an event among them, exactly where it belongs.
+"""
+
+from holdfast.protocol.about_sessions import SessionInfo
+from holdfast.protocol.message import Message
+
+
+class Attach(Message, frozen=True):
+    """Look at a session from now on.
+
+    Who comes back says what it holds: `since` is the offset behind its last byte, `epoch`
+    that of the attachment before, `crc` the CRC-32 of the newest `length` bytes it has.
+    """
+
+    session: str
+    since: int | None = None
+    """None when nothing is held: a picture of the screen comes first."""
+    epoch: bytes = b""
+    """Empty is not compared."""
+    length: int = 0
+    crc: int = 0
+    policy: str = "latest"
+    """lossless: every byte, however late. latest: skip what can't be caught up with."""
+    window: int = 1 << 20
+    """Bytes that may be on their way without an `ack`."""
+    pause: str = ""
+    """owner: as long as this client owns the session, its program waits for this viewer."""
+
+
+class Gap(Message, frozen=True):
+    """Bytes that a viewer does not get: from *start* to *end*, and why.
+
+    pruned, cleared, forgotten, torn, overflowed, lost: they are not kept. skipped: they are
+    in the log, but the viewer was too far behind; a snapshot follows.
+    """
+
+    viewer: int
+    start: int
+    end: int
+    reason: str
+
+
+class Attached(Message, frozen=True):
+    """How a viewer goes on; its bytes follow from `offset` on.
+
+    `outcome` is exact (what is held is right; `offset` is where it ends), snapshot (what is
+    held is not, or nothing is: `snapshot` replaces it and shows the session at `offset`) or
+    gone (there is no output any more).
+    """
+
+    viewer: int
+    session: SessionInfo
+    outcome: str
+    offset: int
+    oldest: int
+    """The first offset that is kept."""
+    end: int
+    """Where the log ends now."""
+    epoch: bytes
+    owner: str
+    """me, other or none."""
+    reason: str = ""
+    """Why it is not exact."""
+    snapshot: bytes = b""
+    fidelity: str = ""
+    """How good the snapshot is. tail: the last bytes, from a place where they can be cut."""
+    gap: Gap | None = None
+    """What was held ends before the snapshot begins: these bytes are not shown."""
+
+
+class Detach(Message, frozen=True):
+    """Look no longer."""
+
+    viewer: int
+
+
+class Detached(Message, frozen=True):
+    """The viewer is no more; nothing was sent to it behind *offset*."""
+
+    offset: int
+
+
+class Ack(Message, frozen=True):
+    """The viewer has made use of everything before *offset*: a notice, without a reply."""
+
+    viewer: int
+    offset: int
+
+
+class Snapshot(Message, frozen=True):
+    """A picture of the session at *offset*, instead of what a gap has left out."""
+
+    viewer: int
+    offset: int
+    data: bytes
+    fidelity: str
+
+
+class Digest(Message, frozen=True):
+    """The CRC-32 of the 256 KiB before *offset*, all of which the viewer was sent."""
+
+    viewer: int
+    offset: int
+    crc: int
+
+
+class Lag(Message, frozen=True):
+    """A viewer has fallen behind, or has caught up; told when the level changes."""
+
+    viewer: int
+    level: str
+    """live, behind (more than a window) or far (so far that `latest` may skip)."""
+    bytes: int
+
+
+class Finished(Message, frozen=True):
+    """Nothing follows *offset*, and the viewer is no more.
+
+    Why is the state of the session, exited, dormant or lost; or forgotten, when it is no more;
+    or unreadable, when the disk does not give back what it took.
+    """
+
+    viewer: int
+    offset: int
+    reason: str
