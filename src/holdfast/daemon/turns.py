@@ -74,7 +74,8 @@ class Turns:
         self._hot.close()
 
     def _serve_quiet(self, terminal: _Terminal) -> None:
-        count = terminal.serve(SPLICES)
+        # What has more is hot, and fifty that begin at once are not to make a key wait.
+        count = terminal.serve(FEW)
         now = self._loop.time()
         if now - terminal.window_start > WINDOW:
             terminal.window_start, terminal.window_bytes = now, 0
