@@ -1,7 +1,7 @@
 """A client over as many connections as it takes: every rule, and no socket, clock or thread.
 
 The grammar of every core here: tell it what happened, `drain` what is to be written, call
-`expire` at the `deadline`. A shell connects when `dial_at` says so; once `is_greeted` it runs
+`expire` at its deadlines. A shell connects when `dial_at` says so; once `is_greeted` it runs
 what has to be done before anybody else may use the connection, and then calls `offer`.
 """
 
@@ -87,6 +87,16 @@ class Core:
         hello = replace(self._hello, token=token)
         self._end = ClientEnd(hello, now=now, first_number=self._next_number)
         self._calls.connected(self._end)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection; a shell that has one nevertheless closes it."""
+        return self._end is not None
+
+    def is_late(self, now: float) -> bool:
+        """Whether the daemon has not greeted us in time; `ended` is to follow."""
+        deadline = self.greeting_deadline
+        return deadline is not None and now >= deadline
 
     def offer(self, now: float) -> None:
         """Everybody may use the connection."""
@@ -188,16 +198,18 @@ class Core:
     def drain(self) -> list[Buffer]:
         return self._end.drain() if self._end is not None else []
 
-    def deadline(self) -> float | None:
-        """When to call `expire`; connecting is not in it."""
-        ends = [self._calls.deadline(), self._end.deadline() if self._end else None]
-        return min((each for each in ends if each is not None), default=None)
+    @property
+    def calls_deadline(self) -> float | None:
+        """When to call `expire`."""
+        return self._calls.deadline()
+
+    @property
+    def greeting_deadline(self) -> float | None:
+        """When to look whether the daemon `is_late`."""
+        return self._end.deadline() if self._end is not None else None
 
     def expire(self, now: float) -> None:
         self._calls.expire(now)
-        if self._end is not None:
-            self._end.expire(now)
-            self._hear(self._end, now)
 
     @staticmethod
     def _is_open(end: ClientEnd) -> bool:
