@@ -214,3 +214,10 @@ class Core:
     @staticmethod
     def _is_open(end: ClientEnd) -> bool:
         return end.state is Connection.OPEN
+
+
+def not_prepared(error: Exception) -> HoldfastError:
+    """Return the reason of an attempt that failed in `on_reconnect`."""
+    if isinstance(error, HoldfastError):
+        return error
+    return NotConnected(reason=f"on_reconnect failed: {error!r}")

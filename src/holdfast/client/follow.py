@@ -22,6 +22,10 @@ class Listener:
         self._session = session
         self._events: deque[Event] = deque()
 
+    @property
+    def has_news(self) -> bool:
+        return bool(self._events) or self.error is not None
+
     def take(self) -> Event | None:
         return self._events.popleft() if self._events else None
 

@@ -39,6 +39,11 @@ class Looking:
         """Nothing follows what waits here."""
         return self._view.is_over or self.error is not None
 
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something to take, or nothing will follow."""
+        return bool(self._items) or self.is_over
+
     def take(self) -> Item | None:
         """Return what comes next, None if nothing has come yet; it counts as used."""
         if not self._items:

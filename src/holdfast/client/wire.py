@@ -9,7 +9,7 @@ from typing import cast
 
 from holdfast.client.attempts import Kind, State
 from holdfast.client.calls import Call, Result
-from holdfast.client.core import Core
+from holdfast.client.core import Core, not_prepared
 from holdfast.client.reach import Reach
 from holdfast.errors import HoldfastError, NotConnected
 
@@ -141,7 +141,7 @@ class Wire:
                 await self._prepare()
         except Exception as error:  # noqa: BLE001 - somebody else's code; it is told as a reason
             if connection is self.line:
-                self.core.ended(_not_prepared(error), self.now())
+                self.core.ended(not_prepared(error), self.now())
         else:
             if connection is self.line and self.core.is_greeted:
                 self.core.offer(self.now())
@@ -214,9 +214,3 @@ class _Line(asyncio.Protocol):
         if self._wire.line is self:
             self._wire.core.feed_end(self._wire.now())
             self._wire.settle()
-
-
-def _not_prepared(error: Exception) -> HoldfastError:
-    if isinstance(error, HoldfastError):
-        return error
-    return NotConnected(reason=f"on_reconnect failed: {error!r}")
