@@ -66,7 +66,7 @@ def test_what_was_said_before_leaving_is_heard_though_more_was_on_its_way(scene:
     client, daemon = scene.pair()
     daemon.setblocking(False)
     while select.select([], [daemon], [], 0)[1]:
-        daemon.send(bytes(1 << 16))
+        daemon.send(b"x" * (1 << 16))
     client.sendall(FRAME)
     client.close()
     daemon.setblocking(True)
@@ -104,10 +104,10 @@ def test_a_side_is_read_no_further_than_the_other_keeps_up(scene: BothEnds, way:
     speaker.setblocking(False)
     taken = 0
     while select.select([], [speaker], [], 0.2 if taken > BUFFER_LIMIT else PATIENCE)[1]:
-        taken += speaker.send(bytes(1 << 16))
+        taken += speaker.send(b"x" * (1 << 16))
     buffers = 2 * speaker.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
     assert taken < BUFFER_LIMIT + 2 * buffers + (1 << 17)
-    assert heard(hearer, taken) == bytes(taken)
+    assert heard(hearer, taken) == b"x" * taken
 
 
 # -- faults of the path
