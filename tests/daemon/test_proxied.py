@@ -43,7 +43,7 @@ def test_a_duplicated_or_reordered_frame_is_noticed(tmp_path: Path, fault: str) 
         home.ended(client, session)
         getattr(proxy.future, fault)(3)  # welcome, attached, and the first bytes
         with (
+            pytest.raises(OutOfOrder),  # while it attaches, if the bytes come with the reply
             Looker(home, session, path=tmp_path / "proxy", since=0, policy="lossless") as looker,
-            pytest.raises(OutOfOrder),
         ):
             looker.until_finished()
