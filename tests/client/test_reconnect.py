@@ -6,6 +6,7 @@ The daemon is scripted: it dies, refuses or hangs exactly where the test says.
 import asyncio
 import os
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from holdfast.errors import (
     TimedOut,
 )
 from holdfast.protocol import messages as m
+from tests.support.home import Home, running_home
+from tests.support.proxy import proxied
 from tests.support.samples import SESSION
 from tests.support.scripted_daemon import (
     Conversation,
@@ -55,33 +58,24 @@ async def ping(client: Any, **more: Any) -> int:
     return int(pong.nonce)
 
 
-async def until_state(client: Any, *kinds: Kind) -> list[Any]:
-    """Return the states up to one of these."""
-    seen = []
-    async for state in client.states():
-        seen.append(state)
-        if state.kind in kinds:
-            break
-    return seen
+def test_the_server_drops_and_returns_on_the_same_path(tmp_path: Path, twin: str) -> None:
+    async def work(home: Home, front: Paths) -> None:
+        with proxied(home.paths.socket, front.socket) as proxy:
+            async with connected(twin, **options(front)) as client:
+                assert await ping(client) == 0
+                proxy.gone()
+                proxy.every.cut()
+                with pytest.raises(NotConnected):
+                    await ping(client)
+                assert client.state.kind is not Kind.ONLINE
+                proxy.back()
+                await ping(client, timeout=20)
+                assert client.state.kind is Kind.ONLINE
 
-
-def test_the_server_drops_and_returns_on_the_same_path(paths: Paths, twin: str) -> None:
-    async def work() -> None:
-        with ScriptedDaemon(paths.socket, serves(pongs)):
-            client = await stack.enter_async_context(connected(twin, **options(paths)))
-            assert await ping(client) == 7
-        paths.socket.unlink()
-        with pytest.raises(NotConnected):
-            await ping(client)
-        with ScriptedDaemon(paths.socket, serves(pongs)):
-            await ping(client, timeout=20)
-            assert client.state.kind is Kind.ONLINE
-            await stack.aclose()
-
-    from contextlib import AsyncExitStack  # noqa: PLC0415
-
-    stack = AsyncExitStack()
-    run(work())
+    front = Paths.find({"HOLDFAST_HOME": str(tmp_path / "front")}, os.getuid())
+    front.socket.parent.mkdir(parents=True, mode=0o700)
+    with running_home(tmp_path / "h") as home, home.client():
+        run(work(home, front))
 
 
 def test_on_reconnect_runs_on_the_first_connection_and_on_every_other(
@@ -178,9 +172,10 @@ def test_a_preparation_that_fails_twice_is_tried_until_it_succeeds(paths: Paths,
 
 def test_a_daemon_that_is_absent_at_the_start_is_waited_for(paths: Paths, twin: str) -> None:
     async def work() -> None:
-        async with connected(twin, **options(paths)) as client:
-            assert client.state.kind in (Kind.WAITING, Kind.CONNECTING)
-            with ScriptedDaemon(paths.socket, serves(pongs)):
+        with ExitStack() as daemon:
+            async with connected(twin, **options(paths)) as client:
+                assert client.state.kind in (Kind.WAITING, Kind.CONNECTING)
+                daemon.enter_context(ScriptedDaemon(paths.socket, serves(pongs)))
                 assert await ping(client, wait=True) == 7
 
     run(work())
@@ -200,29 +195,19 @@ def test_what_will_not_change_by_itself_is_given_up(
         refuses(error)(conversation)
 
     async def work() -> None:
-        with ScriptedDaemon(paths.socket, *[refusing] * 4, serves(pongs)):
+        with ScriptedDaemon(paths.socket, closes, refusing):
             async with connected(twin, **options(paths)) as client:
-                await until_state(client, Kind.GAVE_UP)
-                assert len(met) == attempts
-                assert client.state.error.code == error.code
                 with pytest.raises(type(error)):
                     await ping(client, wait=True)
-                client.retry_now() if twin == "asyncio" else await client.retry_now()
-                met.extend([1] * 10)
+                assert len(met) == attempts
+                assert client.state.error.code == error.code
+                with pytest.raises(type(error)):  # at once
+                    await ping(client, wait=True)
 
-    with pytest.raises(type(error)) if attempts == 1 else _nothing():
-        run(work())
-
-
-def _nothing() -> Any:
-    from contextlib import nullcontext  # noqa: PLC0415
-
-    return nullcontext()
+    run(work())
 
 
 def test_retry_now_goes_back_after_giving_up(paths: Paths, twin: str) -> None:
-    superseding = refuses(Superseded(reason="somebody newer"))
-
     def later(conversation: Conversation) -> None:
         conversation.greet()
         conversation.hear()
@@ -240,7 +225,6 @@ def test_retry_now_goes_back_after_giving_up(paths: Paths, twin: str) -> None:
                     await done
                 assert await ping(client, timeout=10) == 7
 
-    assert superseding
     run(work())
 
 
@@ -294,13 +278,11 @@ def test_a_daemon_that_never_greets_is_given_up_with_what_its_keeper_says(
     run(work())
 
 
-def test_no_daemon_and_none_may_be_started_is_an_error_when_only_one_try_is_wanted(
-    paths: Paths, twin: str
-) -> None:
+def test_no_daemon_is_an_error_when_only_one_try_is_wanted(paths: Paths, twin: str) -> None:
     async def work() -> None:
-        async with connected(twin, **options(paths, reconnect=False)) as client:
-            with pytest.raises(DaemonUnreachable):
-                await ping(client, wait=True)
+        with pytest.raises(DaemonUnreachable):
+            async with connected(twin, **options(paths, reconnect=False)):
+                pass
 
     run(work())
 

@@ -114,8 +114,8 @@ class Core:
             self._next_number = end.next_number
         self.is_greeted = False
         self._attempts.ended(error, now)
-        gone = NotConnected(reason=error.what) if not self.state.is_over else error
-        self._let_go(gone)
+        is_plain = self.state.is_over or isinstance(error, NotConnected)
+        self._let_go(error if is_plain else NotConnected(reason=error.what))
 
     def retry_now(self, now: float) -> None:
         """Try at once, also after giving up."""

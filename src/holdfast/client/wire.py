@@ -2,12 +2,13 @@
 
 import asyncio
 import random
+import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import cast
 
-from holdfast.client.attempts import Kind, State
+from holdfast.client.attempts import State
 from holdfast.client.calls import Call, Result
 from holdfast.client.core import Core, not_prepared
 from holdfast.client.reach import Reach
@@ -24,6 +25,7 @@ class Wire:
         self._reach = reach
         self._prepare = prepare
         self.line: _Line | None = None
+        self._lines: set[_Line] = set()  # whose sockets are not closed yet
         self._dialing: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -107,9 +109,14 @@ class Wire:
         line, self.line = self.line, None
         if line is not None:
             line.transport.close()
-            await line.is_lost.wait()
+        for closing in [*self._lines]:
+            await closing.is_lost.wait()
         if self._timer is not None:
             self._timer.cancel()
+
+    def forget(self, line: "_Line") -> None:
+        """Its socket is closed."""
+        self._lines.discard(line)
 
     # -- connecting
 
@@ -118,17 +125,17 @@ class Wire:
             await asyncio.wait([self._preparing])
         core, again = self.core, self.core.connections > 0
         core.dialing()
+        opening = self._loop.run_in_executor(None, lambda: self._reach.open(again=again))
         try:
-            sock, token = await self._loop.run_in_executor(
-                None, lambda: self._reach.open(again=again)
-            )
+            sock, token = await asyncio.shield(opening)
         except HoldfastError as error:
             core.ended(error, self.now())
             return
-        if core.state.kind is Kind.CLOSED:
-            sock.close()
-            return
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_again)  # the thread opens it all the same
+            raise
         line = _Line(self)
+        self._lines.add(line)
         await self._loop.create_unix_connection(lambda: line, sock=sock)
         self.line = line
         core.connected(token, self.now())
@@ -211,6 +218,12 @@ class _Line(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.is_lost.set()
+        self._wire.forget(self)
         if self._wire.line is self:
             self._wire.core.feed_end(self._wire.now())
             self._wire.settle()
+
+
+def _close_again(opening: "asyncio.Future[tuple[socket.socket, str]]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result()[0].close()
