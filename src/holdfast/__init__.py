@@ -53,4 +53,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415
 
-    return getattr(import_module(f"holdfast.client.{_HOME[name]}"), name)
+    found = globals()[name] = getattr(import_module(f"holdfast.client.{_HOME[name]}"), name)
+    return found  # the next time it is simply there

@@ -34,6 +34,8 @@ class Steps:
         self._is_preparing = False
         self._sock: socket.socket | None = None
         self._outbox: list[Buffer] = []
+        # Used again and again: fresh memory of this size costs as much as what is copied into it.
+        self._inbox = memoryview(bytearray(RECEIVE_SIZE))
         self._watchers: list[deque[State]] = []
         self.core = Core(
             reach.hello,
@@ -132,13 +134,13 @@ class Steps:
 
     def _receive(self, sock: socket.socket) -> None:
         try:
-            data = sock.recv(RECEIVE_SIZE)
+            count = sock.recv_into(self._inbox)
         except BlockingIOError:
             return
         except OSError:  # a daemon killed with our request unread: the same as an end
-            data = b""
-        if data:
-            self.core.feed(data, self.now())
+            count = 0
+        if count:
+            self.core.feed(self._inbox[:count], self.now())
         else:
             self.core.feed_end(self.now())
 

@@ -14,6 +14,7 @@ from holdfast.client.reach import Reach
 from holdfast.errors import HoldfastError, NotConnected
 
 Prepare = Callable[[], Awaitable[None]]
+RECEIVE_SIZE = 256 << 10  # a socket holds no more
 
 
 class Wire:
@@ -193,20 +194,26 @@ class Wire:
         self.settle()
 
 
-class _Line(asyncio.Protocol):
+class _Line(asyncio.BufferedProtocol):
     """One connection."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        # Used again and again: fresh memory of this size costs as much as what is copied into it.
+        self._inbox = bytearray(RECEIVE_SIZE)
+        self._fresh = memoryview(self._inbox)
         self.is_lost = asyncio.Event()
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _hint: int) -> bytearray:
+        return self._inbox
+
+    def buffer_updated(self, count: int) -> None:
         if self._wire.line is self:
-            self._wire.core.feed(data, self._wire.now())
+            self._wire.core.feed(self._fresh[:count], self._wire.now())
             self._wire.settle()
 
     def connection_lost(self, _error: Exception | None) -> None:
