@@ -114,6 +114,8 @@ class Attempts:
         if self.state.kind in (Kind.WAITING, Kind.GAVE_UP):
             self._refused = 0
             self.dial_at = now
+            # At once, or who now waits for the outcome would be told of the one before.
+            self._enter(State(Kind.CONNECTING, attempt=self._failed))
 
     def close(self) -> None:
         self.dial_at = None
