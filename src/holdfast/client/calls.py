@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
 from holdfast.errors import HoldfastError, LocalProtocolError, NotConnected, TimedOut
 from holdfast.protocol import codec
@@ -36,13 +35,6 @@ class Call:
         if self.result is None:
             self.result = result
             self.done()
-
-
-class Due(NamedTuple):
-    """When a call has to be given up."""
-
-    at: float
-    call: Call
 
 
 class Calls:
