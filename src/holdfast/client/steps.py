@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from holdfast.client.attempts import State
 from holdfast.client.calls import Call, Result
-from holdfast.client.core import Core, not_prepared
+from holdfast.client.core import Core, not_prepared, only_calls
 from holdfast.client.reach import Reach
 from holdfast.errors import HoldfastError, NotConnected
 from holdfast.protocol.frames import Buffer
@@ -66,10 +66,18 @@ class Steps:
 
     def call(self, call: Call, *, early: bool) -> Result:
         """Make a call and return its result."""
+        if self._is_preparing and not self.core.is_greeted:
+            # No other connection comes before this preparation is over.
+            return NotConnected(reason="the connection that was being prepared is gone")
         self.core.call(call, early=early)
         self.until(lambda: call.result is not None)
         assert call.result is not None
         return call.result
+
+    def refuse_while_preparing(self) -> None:
+        """Raise an error where what waits for a connection would wait for ever."""
+        if self._is_preparing:
+            raise only_calls()
 
     def until(self, is_done: Callable[[], bool], deadline: float | None = None) -> bool:
         """Go on until something is done; False when the time is up before."""

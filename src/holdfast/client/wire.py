@@ -9,7 +9,7 @@ from typing import cast
 
 from holdfast.client.attempts import Kind, State
 from holdfast.client.calls import Call, Result
-from holdfast.client.core import Core, not_prepared
+from holdfast.client.core import Core, not_prepared, only_calls
 from holdfast.client.reach import Reach
 from holdfast.errors import HoldfastError, NotConnected
 
@@ -74,9 +74,19 @@ class Wire:
         self.core.call(call, early=early)
         self.settle()
         if call.result is None:
-            await answer
+            try:
+                await answer
+            except asyncio.CancelledError:
+                # Nobody waits for it any more, so it must not be made later.
+                call.settle(NotConnected(reason="the call was cancelled"))
+                raise
         assert call.result is not None
         return call.result
+
+    def refuse_while_preparing(self) -> None:
+        """Raise an error where what waits for a connection would wait for ever."""
+        if self._preparing is not None and self._preparing is asyncio.current_task():
+            raise only_calls()
 
     def settle(self) -> None:
         """Write what is to be written, and be awake when something has to happen."""
