@@ -46,11 +46,13 @@ _HOME = {
     "Snapshot": "view",
 }
 
+if not TYPE_CHECKING:  # to a type checker a name that is not there has to be an error
 
-def __getattr__(name: str) -> object:
-    # The command line imports this package too, and must not pay for asyncio.
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415
+    def __getattr__(name: str) -> object:
+        # The command line imports this package too, and must not pay for asyncio.
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module  # noqa: PLC0415
 
-    return getattr(import_module(f"holdfast.client.{_HOME[name]}"), name)
+        found = globals()[name] = getattr(import_module(f"holdfast.client.{_HOME[name]}"), name)
+        return found  # the next time it is simply there

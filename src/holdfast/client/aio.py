@@ -16,7 +16,7 @@ from holdfast.client.session import Session
 from holdfast.client.typing import Typing
 from holdfast.client.wire import Wire
 from holdfast.config.paths import Paths
-from holdfast.errors import HoldfastError, NotConnected
+from holdfast.errors import HoldfastError, NotConnected, TimedOut
 from holdfast.protocol import messages as m
 from holdfast.protocol.messages import Message, Role, SessionInfo
 from holdfast.protocol.version import OURS
@@ -167,7 +167,7 @@ class Client(Caller):
         return self.wire.core.client_id
 
     async def states(self) -> AsyncIterator[State]:
-        """Yield the state as it is, and every change; the last one is gave_up or closed."""
+        """Yield the state as it is, and every change; the last one is closed."""
         watcher = self.wire.watch()
         try:
             while True:
@@ -180,8 +180,11 @@ class Client(Caller):
 
     async def online(self, timeout: float | None = None) -> None:
         """Return when there is a connection; raise the error for which none will come."""
-        async with asyncio.timeout(timeout):
-            state = await self.wire.until(lambda s: s.kind is Kind.ONLINE or s.is_over)
+        try:
+            async with asyncio.timeout(timeout):
+                state = await self.wire.until(lambda s: s.kind is Kind.ONLINE or s.is_over)
+        except TimeoutError:
+            raise TimedOut(action="the connection to the daemon", seconds=timeout or 0.0) from None
         if state.is_over:
             raise state.error or NotConnected(reason=state.reason)
 

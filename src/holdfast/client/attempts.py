@@ -112,6 +112,7 @@ class Attempts:
         if self.state.kind in (Kind.WAITING, Kind.GAVE_UP):
             self._refused = 0
             self.dial_at = now
+            # At once, or who now waits for the outcome would be told of the one before.
             self._enter(State(Kind.CONNECTING, self.state.reason, self._failed))
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
 from holdfast.errors import HoldfastError, LocalProtocolError, NotConnected, TimedOut
 from holdfast.protocol import codec
@@ -36,13 +35,6 @@ class Call:
         if self.result is None:
             self.result = result
             self.done()
-
-
-class Due(NamedTuple):
-    """When a call has to be given up."""
-
-    at: float
-    call: Call
 
 
 class Calls:
@@ -80,19 +72,19 @@ class Calls:
         if call is not None:
             call.settle(result)
 
-    def lost(self, error: HoldfastError) -> None:
+    def lost(self, error: HoldfastError, *, may_repeat: bool) -> None:
         """The connection is gone: fail at once, unless it may be made again and waits."""
         self._end = None
         under_way, self._under_way = self._under_way, {}
         for call in under_way.values():
-            if call.waits and call.repeatable:
+            if may_repeat and call.waits and call.repeatable:
                 self._waiting.append(call)
             else:
                 call.settle(error)
 
     def fail_all(self, error: HoldfastError) -> None:
         """No connection will come back by itself."""
-        self.lost(error)
+        self.lost(error, may_repeat=False)
         waiting, self._waiting = self._waiting, deque()
         for call in waiting:
             call.settle(error)

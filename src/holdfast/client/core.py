@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from holdfast.client.attempts import Attempts, Kind, State
 from holdfast.client.calls import Call, Calls, Result
-from holdfast.errors import HoldfastError, NotConnected
+from holdfast.errors import HoldfastError, LocalProtocolError, NotConnected
 from holdfast.protocol.client_end import ClientEnd, EventReceived, ReplyReceived, Welcomed
 from holdfast.protocol.connection import ConnectionEnded, DataReceived
 from holdfast.protocol.frames import Buffer
@@ -112,10 +112,12 @@ class Core:
         end, self._end = self._end, None
         if end is not None:
             self._next_number = end.next_number
-        self.is_greeted = False
+        # What prepared a connection that was never offered is over with it.
+        may_repeat, self.is_greeted = self.is_online, False
         self._attempts.ended(error, now)
-        is_plain = self.state.is_over or isinstance(error, NotConnected)
-        self._let_go(error if is_plain else NotConnected(reason=error.what))
+        reason = error.reason if isinstance(error, NotConnected) else error.what
+        gone = error if self.state.is_over else NotConnected(reason=reason)
+        self._let_go(gone, may_repeat=may_repeat)
 
     def retry_now(self, now: float) -> None:
         """Try at once, also after giving up."""
@@ -128,9 +130,12 @@ class Core:
             self._end.notify(Goodbye())
         self._let_go(NotConnected(reason=self.state.reason))
 
-    def _let_go(self, error: HoldfastError) -> None:
+    def _let_go(self, error: HoldfastError, *, may_repeat: bool = False) -> None:
         is_over = self.state.is_over
-        (self._calls.fail_all if is_over else self._calls.lost)(error)
+        if is_over:
+            self._calls.fail_all(error)
+        else:
+            self._calls.lost(error, may_repeat=may_repeat)
         for standing in [*self._standing]:
             (standing.over if is_over else standing.lost)(error)
 
@@ -214,6 +219,12 @@ class Core:
     @staticmethod
     def _is_open(end: ClientEnd) -> bool:
         return end.state is Connection.OPEN
+
+
+def only_calls() -> LocalProtocolError:
+    """Return the error of who wants more than calls from a connection that is being prepared."""
+    problem = "in on_reconnect a client makes calls; output, typing and events begin after it"
+    return LocalProtocolError(problem=problem)
 
 
 def not_prepared(error: Exception) -> HoldfastError:

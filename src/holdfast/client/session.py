@@ -14,6 +14,7 @@ from holdfast.protocol.messages import Message, SessionInfo
 
 R = TypeVar("R", bound=Message)
 LONGEST_WAIT = 60.0  # seconds of one question; the daemon answers no later
+LEAST_WAIT = 1.0  # seconds for its answer, and for a connection on which to ask
 
 
 class Caller(Protocol):
@@ -81,7 +82,9 @@ class Session:
             left = LONGEST_WAIT if give_up is None else max(0.0, give_up - loop.time())
             asked = m.Wait(session=self.id, timeout=min(left, LONGEST_WAIT))
             try:
-                self.info = await self._caller.call(asked, SessionInfo, wait=True)
+                # An outage counts, too; but who does not want to wait still wants an answer.
+                limit = None if give_up is None else max(left, LEAST_WAIT)
+                self.info = await self._caller.call(asked, SessionInfo, wait=True, timeout=limit)
             except TimedOut:
                 if give_up is not None and loop.time() >= give_up:
                     raise TimedOut(action=f"session {self.id!r}", seconds=timeout or 0.0) from None
@@ -96,6 +99,7 @@ class Session:
         Raises HandedBack with what was not typed when the connection was away for so long
         that the screen it was meant for is gone.
         """
+        self._caller.wire.refuse_while_preparing()
         await self._typed(self._caller.typing(self.id).add(data, takeover=takeover))
 
     async def send(
@@ -106,6 +110,7 @@ class Session:
         unit = m.Send(
             session=self.id, offset=0, text=data, enter=enter, settle=settle, takeover=takeover
         )
+        self._caller.wire.refuse_while_preparing()
         result = await self._typed(self._caller.typing(self.id).add(unit=unit))
         assert isinstance(result, m.Sent)
         return result
@@ -196,6 +201,7 @@ class Output:
         return self
 
     async def __anext__(self) -> Chunk | Gap | Snapshot:
+        self._wire.refuse_while_preparing()
         while True:
             self._news.clear()
             item = self._looking.take()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from holdfast.client.attempts import State
 from holdfast.client.calls import Call, Result
-from holdfast.client.core import Core, not_prepared
+from holdfast.client.core import Core, not_prepared, only_calls
 from holdfast.client.reach import Reach
 from holdfast.errors import HoldfastError, NotConnected
 from holdfast.protocol.frames import Buffer
@@ -34,6 +34,8 @@ class Steps:
         self._is_preparing = False
         self._sock: socket.socket | None = None
         self._outbox: list[Buffer] = []
+        # Used again and again: fresh memory of this size costs as much as what is copied into it.
+        self._inbox = memoryview(bytearray(RECEIVE_SIZE))
         self._watchers: list[deque[State]] = []
         self.core = Core(
             reach.hello,
@@ -64,10 +66,18 @@ class Steps:
 
     def call(self, call: Call, *, early: bool) -> Result:
         """Make a call and return its result."""
+        if self._is_preparing and not self.core.is_greeted:
+            # No other connection comes before this preparation is over.
+            return NotConnected(reason="the connection that was being prepared is gone")
         self.core.call(call, early=early)
         self.until(lambda: call.result is not None)
         assert call.result is not None
         return call.result
+
+    def refuse_while_preparing(self) -> None:
+        """Raise an error where what waits for a connection would wait for ever."""
+        if self._is_preparing:
+            raise only_calls()
 
     def until(self, is_done: Callable[[], bool], deadline: float | None = None) -> bool:
         """Go on until something is done; False when the time is up before."""
@@ -132,13 +142,13 @@ class Steps:
 
     def _receive(self, sock: socket.socket) -> None:
         try:
-            data = sock.recv(RECEIVE_SIZE)
+            count = sock.recv_into(self._inbox)
         except BlockingIOError:
             return
         except OSError:  # a daemon killed with our request unread: the same as an end
-            data = b""
-        if data:
-            self.core.feed(data, self.now())
+            count = 0
+        if count:
+            self.core.feed(self._inbox[:count], self.now())
         else:
             self.core.feed_end(self.now())
 

@@ -13,6 +13,7 @@ from holdfast.protocol.messages import Message, SessionInfo
 
 R = TypeVar("R", bound=Message)
 LONGEST_WAIT = 60.0  # seconds of one question; the daemon answers no later
+LEAST_WAIT = 1.0  # seconds for its answer, and for a connection on which to ask
 
 
 class Caller(Protocol):
@@ -80,7 +81,9 @@ class Session:
             left = LONGEST_WAIT if give_up is None else max(0.0, give_up - now())
             asked = m.Wait(session=self.id, timeout=min(left, LONGEST_WAIT))
             try:
-                self.info = self._caller.call(asked, SessionInfo, wait=True)
+                # An outage counts, too; but who does not want to wait still wants an answer.
+                limit = None if give_up is None else max(left, LEAST_WAIT)
+                self.info = self._caller.call(asked, SessionInfo, wait=True, timeout=limit)
             except TimedOut:
                 if give_up is not None and now() >= give_up:
                     raise TimedOut(action=f"session {self.id!r}", seconds=timeout or 0.0) from None
@@ -95,6 +98,7 @@ class Session:
         Raises HandedBack with what was not typed when the connection was away for so long
         that the screen it was meant for is gone.
         """
+        self._caller.steps.refuse_while_preparing()
         self._typed(self._caller.typing(self.id).add(data, takeover=takeover))
 
     def send(
@@ -105,6 +109,7 @@ class Session:
         unit = m.Send(
             session=self.id, offset=0, text=data, enter=enter, settle=settle, takeover=takeover
         )
+        self._caller.steps.refuse_while_preparing()
         result = self._typed(self._caller.typing(self.id).add(unit=unit))
         assert isinstance(result, m.Sent)
         return result
@@ -183,6 +188,7 @@ class Output:
         return self
 
     def __next__(self) -> Chunk | Gap | Snapshot:
+        self._steps.refuse_while_preparing()
         while True:
             self._steps.until(lambda: self._looking.has_news)
             item = self._looking.take()

@@ -55,7 +55,10 @@ class Typing:
         self._taken = 0  # everything before it has reached the program
         self._waiting: deque[Written] = deque()
         self._is_under_way = False  # a request is
-        self._is_known = True  # whether `_taken` is what the daemon has
+        self._is_in_doubt = False  # whether the first of them may have been typed
+        # Whether `_taken` is what the daemon has: asked once on each connection. A client id
+        # may be older than this object, and what is typed below its offset is typed already.
+        self._is_known = False
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -78,9 +81,11 @@ class Typing:
         pass
 
     def lost(self, _error: HoldfastError) -> None:
-        self._is_under_way, self._is_known = False, not self._waiting
+        self._is_under_way, self._is_known = False, False
 
     def over(self, error: HoldfastError) -> None:
+        self.lost(error)
+        self._is_in_doubt = False
         self._fail(error)
 
     # -- one request at a time
@@ -91,10 +96,11 @@ class Typing:
             self._core.ask(self._next(), self._answered)
 
     def _next(self) -> Message:
-        if not self._is_known:
-            # After a broken connection: how much of what was under way has arrived?
-            return Input(session=self.session, offset=0, data=b"")
         first = self._waiting[0]
+        if not self._is_known:
+            # How much has arrived, of what was under way on a connection that broke?
+            return Input(session=self.session, offset=0, data=b"", takeover=first.takeover)
+        self._is_in_doubt = True
         if first.unit is not None:
             return replace(first.unit, offset=self._taken)
         data = first.left[:PIECE]
@@ -104,10 +110,14 @@ class Typing:
         if isinstance(result, NotConnected):
             return  # `lost` or `over` is told, too
         self._is_under_way = False
-        if isinstance(result, HoldfastError):
-            self._fail(result)
-        elif not self._is_known and isinstance(result, InputTaken):
+        if not self._is_known and isinstance(result, InputTaken):
             self._resume(result.end, self._clock())
+            self._go_on()
+            return
+        self._is_in_doubt = False
+        if isinstance(result, HoldfastError):
+            self._is_known = False  # some of it may have been typed
+            self._fail(result)
         elif isinstance(result, InputTaken):
             self._take(result)
         elif isinstance(result, Sent):
@@ -129,16 +139,16 @@ class Typing:
             self._waiting.popleft().settle(reply)
 
     def _resume(self, end: int, now: float) -> None:
-        self._is_known = True
-        if not self._waiting:
+        in_doubt = self._waiting[0] if self._is_in_doubt and self._waiting else None
+        self._is_known, self._is_in_doubt = True, False
+        if in_doubt is None:
             self._taken = end
-            return
-        first = self._waiting[0]
-        if first.unit is None:
+        elif in_doubt.unit is None:
             self._take(InputTaken(end=end))
+            self._taken = end
         elif end > self._taken:
-            first.typed_at = now  # it has begun, so it has to be finished
-        self._taken = end if first.unit is None else self._taken
+            in_doubt.typed_at = now  # it has begun, so it has to be finished
+            self._is_in_doubt = True
         for written in [w for w in self._waiting if now - w.typed_at > STALE]:
             self._waiting.remove(written)
             written.settle(HandedBack(written.left if written.unit is None else written.unit.text))

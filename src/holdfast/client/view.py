@@ -108,8 +108,9 @@ class View:
             return []  # the rest of what is wrong
         try:
             if isinstance(event, DataReceived):
-                held.feed(event.offset, event.payload)
-                return [Chunk(event.offset, bytes(event.payload))]
+                data = bytes(event.payload)  # the only copy: what was fed is used again
+                held.feed(event.offset, data)
+                return [Chunk(event.offset, data)]
             return self._told(held, event)
         except OutOfOrder:
             self._begin_anew()

@@ -10,11 +10,12 @@ from typing import cast
 
 from holdfast.client.attempts import State
 from holdfast.client.calls import Call, Result
-from holdfast.client.core import Core, not_prepared
+from holdfast.client.core import Core, not_prepared, only_calls
 from holdfast.client.reach import Reach
 from holdfast.errors import HoldfastError, NotConnected
 
 Prepare = Callable[[], Awaitable[None]]
+RECEIVE_SIZE = 256 << 10  # a socket holds no more
 
 
 class Wire:
@@ -25,7 +26,7 @@ class Wire:
         self._reach = reach
         self._prepare = prepare
         self.line: _Line | None = None
-        self._lines: set[_Line] = set()  # whose sockets are not closed yet
+        self.lines: set[_Line] = set()  # whose sockets are not closed yet
         self._dialing: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -75,9 +76,19 @@ class Wire:
         self.core.call(call, early=early)
         self.settle()
         if call.result is None:
-            await answer
+            try:
+                await answer
+            except asyncio.CancelledError:
+                # Nobody waits for it any more, so it must not be made later.
+                call.settle(NotConnected(reason="the call was cancelled"))
+                raise
         assert call.result is not None
         return call.result
+
+    def refuse_while_preparing(self) -> None:
+        """Raise an error where what waits for a connection would wait for ever."""
+        if self._preparing is not None and self._preparing is asyncio.current_task():
+            raise only_calls()
 
     def settle(self) -> None:
         """Write what is to be written, and be awake when something has to happen."""
@@ -109,14 +120,10 @@ class Wire:
         line, self.line = self.line, None
         if line is not None:
             line.transport.close()
-        for closing in [*self._lines]:
+        for closing in [*self.lines]:
             await closing.is_lost.wait()
         if self._timer is not None:
             self._timer.cancel()
-
-    def forget(self, line: "_Line") -> None:
-        """Its socket is closed."""
-        self._lines.discard(line)
 
     # -- connecting
 
@@ -135,7 +142,6 @@ class Wire:
             opening.add_done_callback(_close_again)  # the thread opens it all the same
             raise
         line = _Line(self)
-        self._lines.add(line)
         await self._loop.create_unix_connection(lambda: line, sock=sock)
         self.line = line
         core.connected(token, self.now())
@@ -200,25 +206,32 @@ class Wire:
         self.settle()
 
 
-class _Line(asyncio.Protocol):
+class _Line(asyncio.BufferedProtocol):
     """One connection."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        # Used again and again: fresh memory of this size costs as much as what is copied into it.
+        self._inbox = bytearray(RECEIVE_SIZE)
+        self._fresh = memoryview(self._inbox)
         self.is_lost = asyncio.Event()
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
+        self._wire.lines.add(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _hint: int) -> bytearray:
+        return self._inbox
+
+    def buffer_updated(self, count: int) -> None:
         if self._wire.line is self:
-            self._wire.core.feed(data, self._wire.now())
+            self._wire.core.feed(self._fresh[:count], self._wire.now())
             self._wire.settle()
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.is_lost.set()
-        self._wire.forget(self)
+        self._wire.lines.discard(self)
         if self._wire.line is self:
             self._wire.core.feed_end(self._wire.now())
             self._wire.settle()
