@@ -74,7 +74,7 @@ def test_it_does_not_matter_how_the_bytes_came(cuts: list[int]) -> None:
 def test_memory_is_bounded_however_small_the_pieces() -> None:
     one = held(0, *range(100, 2 * BLOCK, 100))
 
-    assert one._size < TAIL_LIMIT + 100
+    assert one._size < 2 * TAIL_LIMIT
     assert sum(map(len, one._pieces)) == one._size
 
 
