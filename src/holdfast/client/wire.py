@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -129,10 +130,12 @@ class Wire:
             await asyncio.wait([self._preparing])
         core, again = self.core, self.core.connections > 0
         core.dialing()
+        opening = self._loop.run_in_executor(None, lambda: self._reach.open(again=again))
         try:
-            sock, token = await self._loop.run_in_executor(
-                None, lambda: self._reach.open(again=again)
-            )
+            sock, token = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_let_go)  # a thread cannot be stopped
+            raise
         except HoldfastError as error:
             core.ended(error, self.now())
             return
@@ -202,6 +205,12 @@ class Wire:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.core.ended(NotConnected(reason=str(error)), self.now())
         self.settle()
+
+
+def _let_go(opening: "asyncio.Future[tuple[socket.socket, str]]") -> None:
+    """Close a socket that nobody wants any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result()[0].close()
 
 
 class _Line(asyncio.BufferedProtocol):
