@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.daemon.pump import SLICE, Choice, Pump, Stalled, choose, pump_for
-from holdfast.daemon.turns import HOT_BYTES, Turns
+from holdfast.daemon.pump import SLICE, SPLICES, Choice, Pump, Stalled, choose, pump_for
+from holdfast.daemon.turns import FEW, HOT_BYTES, Turns
 from holdfast.store import LogReader, LogWriter
 from tests.support.desk import Desk, desk
 
@@ -183,13 +183,13 @@ def test_a_flooding_terminal_leaves_turns_to_a_quiet_one() -> None:
         os.write(hot_writer, b"x")
         answered = loop.create_future()
 
-        def hot() -> int:  # never read, so it is always ready
+        def hot(_pieces: int) -> int:  # never read, so it is always ready
             served.append("hot")
             if len(served) == 20:
                 os.write(quiet_writer, b"key")
             return HOT_BYTES + 1
 
-        def quiet() -> int:
+        def quiet(_pieces: int) -> int:
             served.append("quiet")
             answered.set_result(None)
             return len(os.read(quiet_reader, 10))
@@ -207,6 +207,37 @@ def test_a_flooding_terminal_leaves_turns_to_a_quiet_one() -> None:
     assert served.index("quiet") <= 22
 
 
+def test_just_after_a_key_a_flood_gets_less_of_each_turn() -> None:
+    async def scene() -> list[int]:
+        loop, shares = asyncio.get_running_loop(), list[int]()
+        turns = Turns(loop)
+        reader, writer = os.pipe()
+        os.write(writer, b"x")
+        done = loop.create_future()
+
+        def flood(pieces: int) -> int:
+            shares.append(pieces)
+            if len(shares) == 10:
+                turns.hurry()
+            elif pieces == SPLICES and FEW in shares:
+                done.set_result(None)
+                turns.remove(reader)
+            return HOT_BYTES + 1
+
+        turns.add(reader, flood)
+        await asyncio.wait_for(done, 5)
+        turns.close()
+        os.close(reader)
+        os.close(writer)
+        return shares
+
+    shares = asyncio.run(scene())
+
+    assert shares[:10] == [SPLICES] * 10
+    assert shares[10] == FEW
+    assert shares[-1] == SPLICES
+
+
 @pytest.mark.parametrize("heat", [0, HOT_BYTES + 1])
 def test_a_number_that_is_used_again_belongs_to_the_new_terminal(heat: int) -> None:
     async def scene() -> list[str]:
@@ -221,7 +252,7 @@ def test_a_number_that_is_used_again_belongs_to_the_new_terminal(heat: int) -> N
             came.set()
             return heat
 
-        turns.add(reader, lambda: serve("old"))
+        turns.add(reader, lambda _pieces: serve("old"))
         await came.wait()
         await asyncio.sleep(0)
         turns.remove(reader)
@@ -230,8 +261,8 @@ def test_a_number_that_is_used_again_belongs_to_the_new_terminal(heat: int) -> N
         assert second == reader
         served.clear()
         came.clear()
-        turns.add(second, lambda: serve("new"))
-        turns.add(second, lambda: serve("newer"))
+        turns.add(second, lambda _pieces: serve("new"))
+        turns.add(second, lambda _pieces: serve("newer"))
         os.write(other, b"y")
         await came.wait()
         turns.close()
@@ -253,14 +284,14 @@ def test_one_terminal_that_fails_does_not_end_the_turns_of_the_others() -> None:
             os.write(writer, b"x")
         count = 0
 
-        def good() -> int:
+        def good(_pieces: int) -> int:
             nonlocal count
             count += 1
             if faults > 3 and not done.done() and count > 10:
                 done.set_result(None)
             return HOT_BYTES + 1
 
-        def bad() -> int:
+        def bad(_pieces: int) -> int:
             nonlocal faults
             faults += 1
             if faults > 1:

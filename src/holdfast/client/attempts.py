@@ -72,7 +72,6 @@ class Attempts:
         self._failed = 0
         self._refused = 0
         self._online_since: float | None = None
-        self._has_been_online = False
         self.dial_at: float | None = now
         """When to connect; None while nothing is to be done."""
         self.state = State(Kind.CONNECTING)
@@ -80,12 +79,12 @@ class Attempts:
     def dialing(self) -> None:
         """Somebody connects now."""
         self.dial_at = None
-        self._enter(State(Kind.CONNECTING, attempt=self._failed))
+        before = self.state  # the trouble is known until it is over
+        self._enter(State(Kind.CONNECTING, before.reason, self._failed, error=before.error))
 
     def online(self, now: float) -> None:
         """The connection is offered to everybody."""
         self._online_since = now
-        self._has_been_online = True
         self._refused = 0
         self._enter(State(Kind.ONLINE))
 
@@ -99,15 +98,14 @@ class Attempts:
             if now - since >= LASTED:
                 self._failed = 0
         self._refused = self._refused + 1 if isinstance(error, PERMANENT) else 0
-        one_only = not self._reconnect and self._has_been_online
-        if one_only or isinstance(error, FINAL) or self._refused >= REFUSALS:
+        if not self._reconnect or isinstance(error, FINAL) or self._refused >= REFUSALS:
             self._give_up(error)
             return
         delay = self._pause()
         self._failed += 1
         self.dial_at = now + delay
-        if delay:
-            self._enter(State(Kind.WAITING, error.what, self._failed, delay, error))
+        kind = Kind.WAITING if delay else Kind.CONNECTING
+        self._enter(State(kind, error.what, self._failed, delay, error))
 
     def retry_now(self, now: float) -> None:
         """Try at once, also after giving up; but not after `close`."""
@@ -115,7 +113,7 @@ class Attempts:
             self._refused = 0
             self.dial_at = now
             # At once, or who now waits for the outcome would be told of the one before.
-            self._enter(State(Kind.CONNECTING, attempt=self._failed))
+            self._enter(State(Kind.CONNECTING, self.state.reason, self._failed))
 
     def close(self) -> None:
         self.dial_at = None

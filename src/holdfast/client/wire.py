@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import cast
 
-from holdfast.client.attempts import Kind, State
+from holdfast.client.attempts import State
 from holdfast.client.calls import Call, Result
 from holdfast.client.core import Core, not_prepared, only_calls
 from holdfast.client.reach import Reach
@@ -26,6 +26,7 @@ class Wire:
         self._reach = reach
         self._prepare = prepare
         self.line: _Line | None = None
+        self.lines: set[_Line] = set()  # whose sockets are not closed yet
         self._dialing: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -119,7 +120,8 @@ class Wire:
         line, self.line = self.line, None
         if line is not None:
             line.transport.close()
-            await line.is_lost.wait()
+        for closing in [*self.lines]:
+            await closing.is_lost.wait()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -133,15 +135,12 @@ class Wire:
         opening = self._loop.run_in_executor(None, lambda: self._reach.open(again=again))
         try:
             sock, token = await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            opening.add_done_callback(_let_go)  # a thread cannot be stopped
-            raise
         except HoldfastError as error:
             core.ended(error, self.now())
             return
-        if core.state.kind is Kind.CLOSED:
-            sock.close()
-            return
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_again)  # the thread opens it all the same
+            raise
         line = _Line(self)
         await self._loop.create_unix_connection(lambda: line, sock=sock)
         self.line = line
@@ -207,12 +206,6 @@ class Wire:
         self.settle()
 
 
-def _let_go(opening: "asyncio.Future[tuple[socket.socket, str]]") -> None:
-    """Close a socket that nobody wants any more."""
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result()[0].close()
-
-
 class _Line(asyncio.BufferedProtocol):
     """One connection."""
 
@@ -226,6 +219,7 @@ class _Line(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
+        self._wire.lines.add(self)
 
     def get_buffer(self, _hint: int) -> bytearray:
         return self._inbox
@@ -237,6 +231,12 @@ class _Line(asyncio.BufferedProtocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.is_lost.set()
+        self._wire.lines.discard(self)
         if self._wire.line is self:
             self._wire.core.feed_end(self._wire.now())
             self._wire.settle()
+
+
+def _close_again(opening: "asyncio.Future[tuple[socket.socket, str]]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result()[0].close()

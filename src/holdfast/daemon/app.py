@@ -170,8 +170,10 @@ async def _serve(
 def _terms(
     sessions: Sessions, clients: Clients, measures: Measures, config: Config, token: str
 ) -> Terms:
+    requests = Requests(sessions, measures)
     return Terms(
-        handle=Requests(sessions, measures).answer,
+        handle=requests.answer,
+        type=requests.type,
         clients=clients,
         counters=sessions.counters,
         arrived=sessions.owners.arrived,

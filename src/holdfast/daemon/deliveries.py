@@ -43,5 +43,9 @@ class Deliveries:
         self._queued.discard(work)
         if self._waiting:
             self._arm()  # first of all: one that fails must not take the others with it
-        if work.deliver():
-            self.add(work)
+        has_more = True
+        try:
+            has_more = work.deliver()
+        finally:
+            if has_more:  # also when one viewer failed: the others of its session go on
+                self.add(work)

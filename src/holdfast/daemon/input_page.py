@@ -13,6 +13,7 @@ import hashlib
 import mmap
 import os
 from collections.abc import Container
+from functools import lru_cache
 from pathlib import Path
 
 from holdfast.session.typed import Pending, Unit
@@ -73,8 +74,7 @@ class Page:
         The client unheard of for longest makes room, unless it is *busy*: what it typed is
         still on its way. None when everybody is.
         """
-        digest = hashlib.blake2b(client_id.encode(), digest_size=8).digest()
-        name = int.from_bytes(digest, "little") | 1  # never 0, which marks a free slot
+        name = _name_of(client_id)
         slot = self._slots.pop(name, None)
         if slot is None:
             slot = self._make_room(busy)
@@ -103,3 +103,9 @@ class Page:
 
     def _store(self, slot: int, field: int, value: int) -> None:
         self._words[_FIRST_SLOT + 3 * slot + field] = value
+
+
+@lru_cache(maxsize=1024)
+def _name_of(client_id: str) -> int:
+    digest = hashlib.blake2b(client_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") | 1  # never 0, which marks a free slot

@@ -77,13 +77,13 @@ class Outlet:
         self._is_clogged = False
         self.has_room_for_replies.set()
         for viewers, viewer in [*self._viewers.values()]:
-            viewers.wake(viewer)
+            viewers.cleared(viewer)
 
     # -- viewers
 
     def send(self, viewer: int, offset: int, payload: Bytes) -> None:
         self._core.send_data(viewer, offset, payload)
-        self._settled()
+        self.write(self._core.drain())
 
     def say(self, message: Message) -> None:
         self._core.tell(message)

@@ -133,6 +133,8 @@ class Owners:
         self, client: DaemonEnd, record: Record, reason: Reason, *, takeover: bool = False
     ) -> None:
         claims = self._of(record)
+        if claims.is_held_by(client.client_id, client.connection):
+            return  # as with nearly every key
         if takeover:
             self._do(record, claims.takeover(_asker(client), now=clock()))
             return

@@ -23,6 +23,7 @@ from holdfast.store.log import LogWriter
 SLICE = 32 * 1024
 PIECE = 4096
 SPLICES = SLICE // PIECE
+LITTLE = 256  # bytes; so few were all there were, and asking again costs a key 3 us
 REFUSED = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
 DISK_FULL = "disk-full"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -50,7 +51,7 @@ class Pump(Protocol):
 
     kind: str
 
-    def slice(self) -> Slice:
+    def slice(self, pieces: int = SPLICES) -> Slice:
         """Move a bounded run of bytes from the PTY into the log; raise Stalled."""
 
     def drain(self) -> int:
@@ -68,11 +69,11 @@ class SplicePump:
         self._log = log
         self._left_behind = True  # by the daemon before us, or by a full disk
 
-    def slice(self) -> Slice:
+    def slice(self, pieces: int = SPLICES) -> Slice:
         if self._left_behind:
             self.drain()
         taken, hung_up = 0, False
-        for _ in range(SPLICES):
+        for _ in range(pieces):
             try:
                 count = os.splice(self._master, self._pipe, PIECE, flags=os.SPLICE_F_NONBLOCK)
             except BlockingIOError:
@@ -83,7 +84,7 @@ class SplicePump:
                 hung_up = True
                 break
             taken += count
-            if count == 0:
+            if count < LITTLE:
                 break
         if taken:
             self._left_behind = True
@@ -127,10 +128,10 @@ class CopyPump:
         # A daemon with the other pump may have left something there.
         self._held = memoryview(_emptied(pipe))
 
-    def slice(self) -> Slice:
+    def slice(self, pieces: int = SPLICES) -> Slice:
         self.drain()
         try:
-            data = os.read(self._master, SLICE)
+            data = os.read(self._master, pieces * PIECE)
         except BlockingIOError:
             return Slice(0, hung_up=False)
         except OSError as error:

@@ -76,7 +76,7 @@ class Requests:
             Get: self._get,
             Output: self._output,
             Attach: self._attach,
-            Input: self._input,
+            Input: self._typed,
             Send: self._send,
             Resize: self._resize,
             Kill: self._kill,
@@ -173,10 +173,14 @@ class Requests:
         data = reader.read(asked.since, max(0, min(CHUNK, until - asked.since)))
         return OutputChunk(offset=asked.since, data=data, end=end, final=final)
 
-    async def _input(self, client: DaemonEnd, asked: Input) -> InputTaken:
+    def type(self, client: DaemonEnd, asked: Input) -> "asyncio.Future[int]":
+        """Type into a session that lives; the future has where this client's input ends."""
         session = self._sessions.living(asked.session)
         self._owners.change(client, session.record, takeover=asked.takeover)
-        return InputTaken(end=await session.input.put(client.client_id, asked.offset, asked.data))
+        return session.input.put(client.client_id, asked.offset, asked.data)
+
+    async def _typed(self, client: DaemonEnd, asked: Input) -> InputTaken:
+        return InputTaken(end=await self.type(client, asked))
 
     async def _send(self, client: DaemonEnd, asked: Send) -> Sent:
         session = self._sessions.living(asked.session)

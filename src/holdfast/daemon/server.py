@@ -33,13 +33,17 @@ from holdfast.protocol.messages import (
     Detached,
     Goodbye,
     Hello,
+    Input,
+    InputTaken,
     Message,
     Welcome,
 )
+from holdfast.protocol.state import State
 
 Reply = Message | Callable[[], Message] | Subscription | Arriving
 """What is large and changes is made only once there is room for it. Events and viewers go on."""
 Handle = Callable[[DaemonEnd, Message], Awaitable[Reply]]
+Type = Callable[[DaemonEnd, Input], "asyncio.Future[int]"]
 Heard = HelloReceived | RequestReceived | NoticeReceived | DataReceived | ConnectionEnded
 STARTED = time.time()
 
@@ -54,6 +58,8 @@ class Terms:
     """What holds for every client of a daemon."""
 
     handle: Handle
+    type: Type
+    """Handle input, of which there is more than of anything else."""
     clients: Clients
     uid: int
     pid: int
@@ -73,6 +79,7 @@ class ClientProtocol(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._core = DaemonEnd(now=self._loop.time())
         self._tasks: set[asyncio.Task[None]] = set()
+        self._changing = 0  # requests under way that may change something
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
         self._is_reading = True
@@ -149,7 +156,10 @@ class ClientProtocol(asyncio.Protocol):
         if isinstance(event, HelloReceived):
             self._greet(event.hello, event.protocol)
         elif isinstance(event, RequestReceived):
-            self._begin(self._answer(event))
+            if isinstance(event.message, Input) and not self._changing and self._has_room:
+                self._type(event.number, event.message)
+            else:
+                self._begin(self._answer(event))
         elif isinstance(event, NoticeReceived) and isinstance(event.message, Goodbye):
             self._leave(on_purpose=True)
         elif isinstance(event, NoticeReceived) and isinstance(event.message, Ack):
@@ -186,7 +196,42 @@ class ClientProtocol(asyncio.Protocol):
             )
         )
 
+    def _type(self, number: int, asked: Input) -> None:
+        """Type without a task: a key is in the terminal before the loop turns."""
+        try:
+            taken = self._terms.type(self._core, asked)
+        except Exception as error:  # noqa: BLE001 - as below
+            self._core.fail(number, self._failure(error))
+            return
+        if not taken.done():
+            self._begin(self._answer_typed(number, taken))
+            return
+        reason = taken.exception()
+        if reason is None:
+            self._core.reply(number, InputTaken(end=taken.result()))
+        else:
+            self._core.fail(number, self._failure(reason))
+
+    async def _answer_typed(self, number: int, taken: "asyncio.Future[int]") -> None:
+        """The terminal is full; others may ask for something meanwhile."""
+        try:
+            reply = InputTaken(end=await taken)
+        except Exception as error:  # noqa: BLE001 - as below
+            if not self._transport.is_closing():
+                self._core.fail(number, self._failure(error))
+        else:
+            if not self._transport.is_closing():
+                self._core.reply(number, reply)
+        self._settle()
+
     async def _answer(self, asked: RequestReceived) -> None:
+        self._changing += 1
+        try:
+            await self._answer_in_turn(asked)
+        finally:
+            self._changing -= 1
+
+    async def _answer_in_turn(self, asked: RequestReceived) -> None:
         try:
             # Answers to a client that does not read them would pile up.
             await self._wait_for_room()
@@ -206,10 +251,9 @@ class ClientProtocol(asyncio.Protocol):
                 self._core.reply(asked.number, reply)
         except Exception as error:  # noqa: BLE001 - one request that fails must
             # not end the connection, nor leave its client without an answer.
-            if isinstance(error, HoldfastError):
-                self._terms.counters.failures[error.code] += 1
+            failure = self._failure(error)
             if not self._transport.is_closing():
-                self._core.fail(asked.number, self._told(error))
+                self._core.fail(asked.number, failure)
         self._settle()
 
     def _begin_to_view(self, asked: RequestReceived, arriving: Arriving) -> None:
@@ -249,8 +293,10 @@ class ClientProtocol(asyncio.Protocol):
     def _has_room(self) -> bool:
         return self._outlet.has_room_for_replies.is_set()
 
-    def _told(self, error: Exception) -> HoldfastError:
+    def _failure(self, error: BaseException) -> HoldfastError:
         """Return what a client hears: internals never go to a peer, the log has the traceback."""
+        if isinstance(error, HoldfastError):
+            self._terms.counters.failures[error.code] += 1
         if isinstance(error, HoldfastError) and not isinstance(error, LocalProtocolError):
             return error
         self._loop.call_exception_handler({"message": "request failed", "exception": error})
@@ -266,6 +312,8 @@ class ClientProtocol(asyncio.Protocol):
             return
         if buffers := self._core.drain():
             self._outlet.write(buffers)
+        if self._timer is None and self._core.state is State.OPEN:
+            return  # as nearly always: nothing is timed, nothing is over
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from holdfast.daemon.input_page import Page
 from holdfast.daemon.keystrokes import Input
 from holdfast.daemon.printed import Printed
-from holdfast.daemon.pump import DISK_FULL, Choice, Stalled, pump_for
+from holdfast.daemon.pump import DISK_FULL, SPLICES, Choice, Stalled, pump_for
 from holdfast.daemon.record import Held, Record
 from holdfast.daemon.sending import Sender
 from holdfast.daemon.turns import Turns
@@ -106,6 +106,7 @@ class Session:
         self._look_timer: asyncio.TimerHandle | None = None
         self._proof_timer: asyncio.TimerHandle | None = None
         self._hung_up = False
+        self._is_held_back = False
         self._probe = FIRST_PROBE
 
     # -- output
@@ -131,9 +132,9 @@ class Session:
             self._other_timer.cancel()
         self._turns.add(self.held.master, self._serve)
 
-    def _serve(self) -> int:
+    def _serve(self, pieces: int = SPLICES) -> int:
         try:
-            taken, hung_up = self._pump.slice()
+            taken, hung_up = self._pump.slice(pieces)
         except Stalled as stalled:
             self._note_growth()
             self._stall(stalled.reason)
@@ -167,6 +168,7 @@ class Session:
 
     def _note_typed(self, count: int, now: float) -> None:
         self._meter.typed(count, now)
+        self._turns.hurry()
         # Not from *now*: that clock stands still while the machine sleeps.
         self.record.active_ns = time.time_ns()
 
@@ -205,18 +207,22 @@ class Session:
             return
         self.stalled = None
         self._follow()
+        if self._is_held_back:  # since before the disk was full, or while it was
+            self.hold_back()
         if self._ending is not None:
             self._ending.resumed(self._loop.time())
             self._look_at_end()
 
     def hold_back(self) -> None:
         """Let the program wait, for a viewer that its owner wants it to wait for."""
+        self._is_held_back = True
         if self.stalled is None and self._ending is None:
             self._turns.remove(self.held.master)
             self.stalled = HELD_BACK
 
     def go_on(self) -> None:
         """Let the program go on."""
+        self._is_held_back = False
         if self.stalled == HELD_BACK:
             self.stalled = None
             self._follow()

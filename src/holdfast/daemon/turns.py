@@ -11,11 +11,16 @@ import select
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from holdfast.daemon.pump import SPLICES
+
 HOT_BYTES = 8 * 1024
 WINDOW = 0.05  # seconds
+# Just after a key was typed: measured beside a flood, its echo came in 0.6 of the time, and
+# the flood lost a quarter as long as somebody typed.
+HURRY, FEW = 0.01, 2  # seconds, pieces of 4 KiB
 
-Serve = Callable[[], int]
-"""Move one slice and return how many bytes it had."""
+Serve = Callable[[int], int]
+"""Move one slice, of so many pieces at most, and return how many bytes it had."""
 
 
 @dataclass
@@ -37,6 +42,11 @@ class Turns:
         self._hot_count = 0
         self._armed = False
         self._waiting = False
+        self._hurry_until = 0.0
+
+    def hurry(self) -> None:
+        """Somebody has typed: for a moment a flood gets less of each turn, an echo comes sooner."""
+        self._hurry_until = self._loop.time() + HURRY
 
     def add(self, fd: int, serve: Serve) -> None:
         """Serve *fd* whenever it is readable; instead of what was said before, if anything."""
@@ -64,7 +74,7 @@ class Turns:
         self._hot.close()
 
     def _serve_quiet(self, terminal: _Terminal) -> None:
-        count = terminal.serve()
+        count = terminal.serve(SPLICES)
         now = self._loop.time()
         if now - terminal.window_start > WINDOW:
             terminal.window_start, terminal.window_bytes = now, 0
@@ -99,7 +109,8 @@ class Turns:
             # First the next turn: one that fails must not take the others with it.
             self._arm()
             terminal = self._terminals[fd]
-            terminal.window_bytes += terminal.serve()
+            pieces = FEW if self._loop.time() < self._hurry_until else SPLICES
+            terminal.window_bytes += terminal.serve(pieces)
             return
         if self._hot_count:
             self._waiting = True

@@ -102,7 +102,7 @@ class Viewer:
             self.finish(UNREADABLE)
             return 0
         self._outlet.send(self.number, start, data)
-        cursor.sent(len(data), now)
+        cursor.sent(len(data), now, source.end)
         self._vouch(start)
         self.tell_level()
         return len(data)
@@ -160,6 +160,6 @@ class Viewer:
                 continue
             try:
                 crc = self._source.crc(end)
-            except OffsetPruned:
-                continue  # dropped since it was sent
+            except HoldfastError:
+                continue  # dropped since it was sent, or no longer readable
             self._outlet.say(Digest(viewer=self.number, offset=end, crc=crc))

@@ -12,6 +12,8 @@ from pathlib import Path
 from holdfast.daemon.blocks import Blocks
 from holdfast.daemon.deliveries import Deliveries
 from holdfast.daemon.viewer import PIECE, Bytes, Outlet, Viewer
+from holdfast.errors import OffsetPruned
+from holdfast.formats.kept import Missing
 from holdfast.metrics.counters import Counters
 from holdfast.session.cursor import BEHIND, Cursor
 from holdfast.session.tail import TAIL_SIZE, safe_cut
@@ -39,6 +41,7 @@ class Viewers:
         end: int,
         *,
         finish: str,
+        newest: Callable[[int], bytes | None],
         counters: Counters,
         look_up: LookUp,
         emptied: Callable[["Viewers"], None],
@@ -48,6 +51,7 @@ class Viewers:
         self.end = end
         self.finish = finish
         self.counters = counters
+        self._newest = newest
         self._loop = loop
         self._deliveries = deliveries
         self._look_up = look_up
@@ -151,6 +155,17 @@ class Viewers:
             self._queue.append(viewer)
             self._deliveries.add(self)
 
+    def cleared(self, viewer: Viewer) -> None:
+        """Its connection has taken everything that was said before."""
+        self.wake(viewer)
+        viewer.tell_level()  # it may have caught up with what has filled the connection
+
+    def missed(self, viewer: Viewer, gaps: list[Missing]) -> None:
+        """Have it go on behind bytes that are not kept: what `look_up` was asked for."""
+        viewer.missed(gaps)
+        self.wake(viewer)
+        self.weigh()
+
     def deliver(self) -> bool:
         """Serve some, in turns; return whether others wait."""
         now, sent = self._loop.time(), 0
@@ -171,6 +186,13 @@ class Viewers:
 
     def piece(self, offset: int, limit: int) -> Bytes:
         start, data = self._shared
+        if not data and not self.finish and self.end - offset <= limit:
+            # At the live edge, as with a key's echo: no file to look for.
+            try:
+                start, data = offset, self._newest(offset) or b""
+            except OSError:
+                pass  # the reader says what is wrong
+            self._shared = start, data
         if not start <= offset < start + len(data):
             start, data = self._shared = offset, self._reader.read(offset, limit)
         return memoryview(data)[offset - start : offset - start + limit]
@@ -211,7 +233,15 @@ def tail(reader: LogReader, end: int) -> bytes:
     kept = ranges[-1].start if ranges and ranges[-1].end >= end else end
     at = start = max(kept, end - TAIL_SIZE)
     data = b""
-    while at < end and (piece := reader.read(at, end - at)):
+    while at < end:
+        try:
+            piece = reader.read(at, end - at)
+        except OffsetPruned as pruned:  # in another thread, since the ranges were looked at
+            at = start = pruned.oldest
+            data = b""
+            continue
+        if not piece:
+            break
         data += piece
         at += len(piece)
     return data[safe_cut(data) :] if start > 0 else data

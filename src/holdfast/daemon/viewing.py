@@ -98,6 +98,7 @@ class Viewing:
             directory,
             end,
             finish="" if record.state in LIVE else record.state.value,
+            newest=_nothing if session is None else session.printed.log.tail,
             counters=self._counters,
             look_up=self._look_up,
             emptied=partial(self._emptied, record.id),
@@ -218,8 +219,7 @@ class Viewing:
             gaps = await self._housekeeping.run(partial(missing_from, viewers.directory, at, upto))
         except HoldfastError:
             gaps = []
-        viewer.missed(gaps or [Missing(at, upto, LOST)])
-        viewers.wake(viewer)
+        viewers.missed(viewer, gaps or [Missing(at, upto, LOST)])
 
 
 class Arriving(NamedTuple):
@@ -241,8 +241,12 @@ class Arriving(NamedTuple):
         return reply, partial(viewers.wake, viewer)
 
 
+def _nothing(_offset: int) -> None:
+    """Nothing is being written."""
+
+
 def missing_from(directory: Path, start: int, upto: int) -> list[Missing]:
-    """Return the holes from *start* to the next byte that is kept, at least up to *upto*."""
+    """Return the holes from *start* to the next byte that is kept, where a reader saw *upto*."""
     found = []
     for one in kept(directory):
         if one.end <= start:
@@ -250,9 +254,8 @@ def missing_from(directory: Path, start: int, upto: int) -> list[Missing]:
         if not isinstance(one, Missing):
             break
         found.append(one._replace(start=max(one.start, start)))
-    covered = found[-1].end if found else start
-    if covered < upto:
-        found.append(Missing(covered, upto, LOST))
+    if not found and upto > start:
+        return [Missing(start, upto, LOST)]  # neither a record nor a missing file says why
     return found
 
 

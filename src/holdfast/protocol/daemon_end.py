@@ -178,6 +178,8 @@ class DaemonEnd(Connection[HelloReceived | RequestReceived | NoticeReceived]):
         if request.role is Role.CONTROL and self.role is Role.STREAM:
             self._denied += 1
             return _forbidden(envelope.kind)
+        if not self._owed:
+            return None
         if len(self._owed) >= OWED_LIMIT:
             return LimitReached(resource="unanswered requests", limit=OWED_LIMIT, remedy=WAIT)
         if sum(owed.size for owed in self._owed.values()) + len(envelope.body) > OWED_BYTES:

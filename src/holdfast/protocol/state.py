@@ -33,6 +33,9 @@ class End(enum.Enum):
 class State(enum.Enum):
     """Where a connection is in its life."""
 
+    # By identity, as its equality: that of enum is written in Python, for three look-ups a frame.
+    __hash__ = object.__hash__
+
     HANDSHAKE = "handshake"  # nothing was said yet
     GREETED = "greeted"  # hello was said, the answer is owed
     OPEN = "open"
@@ -42,6 +45,8 @@ class State(enum.Enum):
 
 class Step(enum.Enum):
     """Something that happened on the connection; the same step for who says and who hears."""
+
+    __hash__ = object.__hash__  # for the same reason
 
     HELLO = "hello"
     WELCOME = "welcome"

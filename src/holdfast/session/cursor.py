@@ -33,31 +33,43 @@ class Level(enum.Enum):
 
 
 class Speed:
-    """How fast a viewer takes what it is sent, by the times of its acknowledgements."""
+    """How fast a viewer takes what it is sent, by the times of its acknowledgements.
+
+    Only while it is waited for: how long an echo is on its way says nothing of how much the
+    line takes.
+    """
 
     def __init__(self) -> None:
-        self._since = 0.0  # when the work began that is being measured
+        self._since: float | None = None  # when what is being measured began
         self._taken = 0
         self._rate: float | None = None  # bytes a second
 
     def begin(self, now: float) -> None:
-        """It has got something to do, after it had nothing."""
-        self._since, self._taken = now, 0
+        """It is waited for."""
+        if self._since is None:
+            self._since, self._taken = now, 0
+
+    def rest(self) -> None:
+        """It was sent all there is, and has room for more."""
+        self._since = None
 
     def took(self, count: int, now: float) -> None:
+        if self._since is None:
+            return
         self._taken += count
         elapsed = now - self._since
         if elapsed >= MEASURED_OVER:
             fresh = self._taken / elapsed
             self._rate = fresh if self._rate is None else (self._rate + fresh) / 2
-            self.begin(now)
+            self._since, self._taken = now, 0
 
     def seconds_for(self, count: int, now: float) -> float:
         """Return how long it would need, as far as that is known."""
-        elapsed = now - self._since
         rate = self._rate
+        elapsed = 0.0 if self._since is None else now - self._since
         if elapsed >= MEASURED_OVER:  # what it does not take now counts, too
-            rate = min(self._taken / elapsed, rate or float("inf"))
+            fresh = self._taken / elapsed
+            rate = fresh if rate is None else min(fresh, rate)
         if rate is None:
             return 0.0
         return count / rate if rate else float("inf")
@@ -76,16 +88,20 @@ class Cursor:
         self._policy = policy
         self._window = window
         self._speed = Speed()
+        self._has_more = False  # there was more when it was last sent something
         self._snapshot_at = float("-inf")
         self._gaps: deque[tuple[int, int]] = deque()  # between what is acknowledged and here
         self._left_out = 0  # bytes in them
 
     # -- what happens
 
-    def sent(self, count: int, now: float) -> None:
-        if not self.in_flight:
-            self._speed.begin(now)
+    def sent(self, count: int, now: float, end: int) -> None:
         self.position += count
+        self._has_more = self.lag(end) > 0
+        if self._is_waited_for:
+            self._speed.begin(now)
+        else:
+            self._speed.rest()
 
     def ack(self, offset: int, now: float) -> None:
         """The viewer has used everything before *offset*.
@@ -102,6 +118,8 @@ class Cursor:
             self._speed.took(offset - self.acked - left_out, now)
             self.acked = offset
             self._left_out -= left_out
+            if not self._is_waited_for:
+                self._speed.rest()
 
     def skip(self, to: int) -> None:
         """Go on behind bytes that are not sent."""
@@ -115,8 +133,10 @@ class Cursor:
         self.position = self.contiguous = to
 
     def pictured(self, at: int, now: float) -> None:
-        """Go on behind a picture of the session."""
+        """Go on behind a picture of the session, at its end."""
         self.skip(at)
+        self._has_more = False
+        self._speed.rest()
         self._snapshot_at = now
 
     # -- what follows
@@ -134,6 +154,11 @@ class Cursor:
     def has_window_for(self, count: int) -> bool:
         """Whether it is worth sending now: so many bytes, or a quarter of the window."""
         return self.allowance >= min(count, self._window // 4)
+
+    @property
+    def _is_waited_for(self) -> bool:
+        """Whether it is up to the viewer what is sent next and when."""
+        return self._has_more or self.allowance < self._window // 4
 
     def lag(self, end: int) -> int:
         return max(0, end - self.position)

@@ -235,6 +235,14 @@ class Ownership:
         if self.state is not State.AWAY:
             self._deadline = None
 
+    def is_held_by(self, client_id: str, connection: int) -> bool:
+        """Whether a claim or takeover by this connection would change nothing."""
+        return (
+            self._connection == connection
+            and self.owner is not None
+            and (self.owner.client_id == client_id)
+        )
+
     def _is_newer(self, asker: Client) -> bool:
         """Whether the owner speaks on another connection, not on one that was replaced."""
         bound = self._connection

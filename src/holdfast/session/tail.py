@@ -20,4 +20,4 @@ def safe_cut(data: bytes) -> int:
     for at, byte in enumerate(data[:LONGEST_CHARACTER]):
         if byte & 0xC0 != 0x80:
             return at
-    return 0
+    return len(data) if len(data) < LONGEST_CHARACTER else 0

@@ -30,4 +30,5 @@ def test_a_pause_is_over_when_somebody_wants_that() -> None:
 
     attempts.retry_now(0.2)
 
-    assert (attempts.dial_at, attempts.state) == (0.2, State(Kind.CONNECTING, attempt=2))
+    assert (attempts.dial_at, attempts.state.kind) == (0.2, Kind.CONNECTING)
+    assert attempts.state.attempt == 2
