@@ -1,6 +1,7 @@
 """Nobody waits longer than he said, or for what cannot come."""
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,25 @@ def test_a_call_that_was_cancelled_is_not_made_later(home: Home) -> None:
                 assert await client.list() == []
 
     asyncio.run(scene())
+
+
+@pytest.mark.filterwarnings("error")
+def test_whoever_is_cancelled_while_he_connects_leaves_no_socket_open(home: Home) -> None:
+    home.hold("ls")
+
+    async def scene(delay: float) -> None:
+        connecting = asyncio.create_task(holdfast.connect(environ=home.environ).__aenter__())
+        await asyncio.sleep(delay)
+        connecting.cancel()
+        try:
+            await (await connecting).close()
+        except asyncio.CancelledError:
+            pass
+
+    before = home.open_files(os.getpid())
+    for tenths in range(40):  # of a millisecond: connecting takes two
+        asyncio.run(scene(tenths / 10_000))
+    assert home.open_files(os.getpid()) == before
 
 
 def test_a_call_fails_with_the_connection_that_it_prepares(home: Home) -> None:

@@ -135,9 +135,10 @@ class Steps:
                 raise NotConnected(reason=core.state.reason)
             time.sleep(patience)
             return
-        writers = [self._sock] if self._outbox else []
-        readable, _, _ = select.select([self._sock], writers, [], patience)
-        if readable:
+        poller = select.poll()  # `select` refuses descriptors from 1024 on
+        poller.register(self._sock, select.POLLIN | (select.POLLOUT if self._outbox else 0))
+        found = poller.poll(None if patience is None else patience * 1000)
+        if found and found[0][1] & ~select.POLLOUT:
             self._receive(self._sock)
 
     def _receive(self, sock: socket.socket) -> None:
