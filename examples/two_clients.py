@@ -50,6 +50,7 @@ def show(ann: Client, bob: Client) -> None:
         Create(argv=program, cwd=os.fsencode(Path.cwd()), env=environment, name="shared")
     ).session
     print(f"ann creates {session.id} and owns it: {session.owner}")
+    seen_by(ann, session.id, b"ready")
     ann.call(Release(session=session.id))
     print(f"ann claims it again: {ann.call(Claim(session=session.id)).owner}")
 

@@ -35,7 +35,13 @@ def use_of(client: Client, session: str) -> DiskUse:
 
 
 def log_bytes(home: Home, session: str) -> int:
-    return sum(p.stat().st_size for p in (home.paths.state / "sessions" / session).glob("*.log"))
+    sizes = []
+    for path in (home.paths.state / "sessions" / session).glob("*.log"):
+        try:
+            sizes.append(path.stat().st_size)
+        except FileNotFoundError:
+            pass  # dropped since it was listed
+    return sum(sizes)
 
 
 def everything_in(directory: Path) -> bytes:
