@@ -82,12 +82,14 @@ class Steps:
     def until(self, is_done: Callable[[], bool], deadline: float | None = None) -> bool:
         """Go on until something is done; False when the time is up before."""
         self.flush()
-        while not is_done():
+        while True:
             now = self.now()
+            self.core.expire(now)  # first: what is given up now may be what is waited for
+            if is_done():
+                return True
             if deadline is not None and now >= deadline:
                 return False
             self._step(now, deadline)
-        return True
 
     def flush(self) -> None:
         """Write what the socket takes now."""
@@ -112,7 +114,6 @@ class Steps:
 
     def _step(self, now: float, deadline: float | None) -> None:
         core = self.core
-        core.expire(now)
         if self._sock is not None and not core.is_connected:
             self._drop()
         if core.is_late(now):
