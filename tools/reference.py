@@ -109,7 +109,8 @@ def _errors() -> Iterator[str]:
 def _family(kind: type[HoldfastError]) -> Iterator[type[HoldfastError]]:
     yield kind
     for child in kind.__subclasses__():
-        yield from _family(child)
+        if child.__module__.startswith(errors.__name__):  # whatever else was imported by now
+            yield from _family(child)
 
 
 # -- protocol

@@ -6,6 +6,7 @@ It holds the daemon to what is promised: bytes in order, gaps said, checksums th
 import hashlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,7 +39,7 @@ ACK_EVERY = 64 * 1024
 
 
 class Looker:
-    """One viewer on a connection of its own."""
+    """One viewer on a connection of its own, to *path* when that is not the daemon's."""
 
     def __init__(
         self,
@@ -49,9 +50,10 @@ class Looker:
         role: Role = Role.STREAM,
         keep: bool = True,
         acks: bool = True,
+        path: Path | None = None,
         **asked: Any,
     ) -> None:
-        self._home = home
+        self._path = path or home.paths.socket
         self._asked = Attach(session=session, **asked)
         self._hello = Hello(protocol=OURS, client_id=client_id or f"looker-{id(self)}", role=role)
         self._keep = keep
@@ -76,7 +78,7 @@ class Looker:
     # -- the connection
 
     def _connect(self, asked: Attach) -> None:
-        self.link = Link(open_socket(str(self._home.paths.socket)), self._hello)
+        self.link = Link(open_socket(str(self._path)), self._hello)
         self._wait_for(Welcomed)
         self.ask(asked, Attached)
 

@@ -75,7 +75,7 @@ def is_repeatable(message: Message) -> bool:
     return isinstance(message, REPEATABLE) or (REQUESTS[codec.kind_of(message)].role is Role.STREAM)
 
 
-def _stamped(message: Message) -> Message:
+def stamped(message: Message) -> Message:
     """Return a request with what makes it the same one when it is sent again."""
     if isinstance(message, m.Create) and not message.creation:
         return replace(message, creation=random_id())
@@ -160,7 +160,7 @@ class Client:
         A broken connection is mended and the request sent again; NotConnected is raised
         only when that could do something twice.
         """
-        message = _stamped(message)
+        message = stamped(message)
         deadline = time.monotonic() + timeout
         give_up = time.monotonic() + RECONNECT_FOR
         while True:

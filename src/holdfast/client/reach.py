@@ -48,7 +48,7 @@ class Reach(NamedTuple):
         """
         # Read each time: a client may outlive the token that it began with.
         token = read_token(self.paths.token, os.getuid())
-        sock = self._socket()
+        sock = self._socket(may_start=self.autostart)
         link = Link(sock, replace(self.hello, token=token), first_number=first_number)
         try:
             return Reached(link, self._welcome(link))
@@ -56,12 +56,26 @@ class Reach(NamedTuple):
             link.close()
             raise
 
+    def open(self, *, again: bool) -> tuple[socket.socket, str]:
+        """Return a connected socket and the token to say with the hello.
+
+        *Again* is after a connection was lost. Then sockets that are gone mean that somebody
+        has stopped Holdfast on purpose, so nothing is started.
+        """
+        token = read_token(self.paths.token, os.getuid())
+        may_start = self.autostart and not (again and not self.paths.socket.exists())
+        return self._socket(may_start=may_start), token
+
+    def silent(self) -> HoldfastError:
+        """Return the error that says why a daemon does not greet us, as its keeper sees it."""
+        return self._silent(self._seen_by_keeper())
+
     # -- the socket
 
-    def _socket(self) -> socket.socket:
+    def _socket(self, *, may_start: bool) -> socket.socket:
         path = str(self.paths.socket)
         try:
-            sock = self._connected_or_started(path)
+            sock = self._connected_or_started(path, may_start=may_start)
         except PermissionError as error:
             raise PermissionDenied(action=f"connecting to {path}") from error
         except OSError as error:
@@ -69,11 +83,11 @@ class Reach(NamedTuple):
         _distrust_strangers(sock, path)
         return sock
 
-    def _connected_or_started(self, path: str) -> socket.socket:
+    def _connected_or_started(self, path: str, *, may_start: bool) -> socket.socket:
         try:
             return open_socket(path)
         except (FileNotFoundError, ConnectionRefusedError):
-            if not self.autostart:
+            if not may_start:
                 raise
         for left in reversed(range(STARTS)):
             self._start()

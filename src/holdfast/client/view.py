@@ -8,22 +8,12 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from holdfast.protocol import messages as m
 from holdfast.protocol.connection import DataReceived
-from holdfast.protocol.messages import (
-    Ack,
-    Attach,
-    Attached,
-    Digest,
-    Finished,
-    Gap,
-    Lag,
-    Message,
-    Snapshot,
-)
 from holdfast.session.held import Held, OutOfOrder
 
 ACKS_A_WINDOW = 4  # fewer would let the daemon wait for us, more cost a message each
-SAID_OF_VIEWERS = (Gap, Snapshot, Digest, Lag, Finished)
+SAID_OF_VIEWERS = (m.Gap, m.Snapshot, m.Digest, m.Lag, m.Finished)
 
 
 class Chunk(NamedTuple):
@@ -33,7 +23,7 @@ class Chunk(NamedTuple):
     data: bytes
 
 
-class Picture(NamedTuple):
+class Snapshot(NamedTuple):
     """The session as it was at *offset*, instead of everything before; *reason* says why."""
 
     offset: int
@@ -42,7 +32,7 @@ class Picture(NamedTuple):
     reason: str
 
 
-class Missing(NamedTuple):
+class Gap(NamedTuple):
     """Bytes that do not come, and why."""
 
     start: int
@@ -64,13 +54,13 @@ class End(NamedTuple):
     reason: str
 
 
-Item = Chunk | Picture | Missing | Behind | End
+Item = Chunk | Snapshot | Gap | Behind | End
 
 
 class View:
     """One viewer, over as many connections as it takes."""
 
-    def __init__(self, asked: Attach) -> None:
+    def __init__(self, asked: m.Attach) -> None:
         self._asked = asked
         self._held: Held | None = None
         self._used = self._acked = 0
@@ -80,7 +70,7 @@ class View:
         """How often bytes were not those of the log; a picture has replaced them."""
         self.is_over = False
 
-    def request(self) -> Attach:
+    def request(self) -> m.Attach:
         """Return what to ask on a new connection."""
         if self._held is None:
             return self._asked
@@ -91,66 +81,67 @@ class View:
         """The connection is gone."""
         self.number = None
 
-    def attached(self, reply: Attached) -> list[Item]:
+    def attached(self, reply: m.Attached) -> list[Item]:
         """The daemon has answered."""
         self.number = reply.viewer
         found: list[Item] = []
         if reply.gap is not None:
-            found.append(Missing(reply.gap.start, reply.gap.end, reply.gap.reason))
+            found.append(Gap(reply.gap.start, reply.gap.end, reply.gap.reason))
         if self._held is not None and reply.outcome == "exact":
             self._held.epoch = reply.epoch
         else:
             self._held = Held(reply.epoch, reply.offset)
         if reply.outcome != "exact":
-            found.append(Picture(reply.offset, reply.snapshot, reply.fidelity, reply.reason))
+            found.append(Snapshot(reply.offset, reply.snapshot, reply.fidelity, reply.reason))
         self._used = self._acked = reply.offset
         return found
 
-    def owns(self, event: DataReceived | Message) -> bool:
+    def owns(self, event: DataReceived | m.Message) -> bool:
         """Whether this is about this viewer, on this connection."""
         number = event.channel if isinstance(event, DataReceived) else _viewer_of(event)
         return self.number is not None and number == self.number
 
-    def feed(self, event: DataReceived | Message) -> list[Item]:
+    def feed(self, event: DataReceived | m.Message) -> list[Item]:
         """Take what came; `has_to_begin_anew` may be true afterwards."""
         held = self._held
         if held is None:
             return []  # the rest of what is wrong
         try:
             if isinstance(event, DataReceived):
-                held.feed(event.offset, event.payload)
-                return [Chunk(event.offset, bytes(event.payload))]
+                data = bytes(event.payload)  # the only copy: what was fed is used again
+                held.feed(event.offset, data)
+                return [Chunk(event.offset, data)]
             return self._told(held, event)
         except OutOfOrder:
             self._begin_anew()
             return []
 
-    def used(self, offset: int) -> Ack | None:
+    def used(self, offset: int) -> m.Ack | None:
         """Everything before *offset* is made use of; return what is to be said now, if anything."""
         self._used = max(self._used, offset)
         if self.number is None or self._used - self._acked < self._asked.window // ACKS_A_WINDOW:
             return None
         self._acked = self._used
-        return Ack(viewer=self.number, offset=self._acked)
+        return m.Ack(viewer=self.number, offset=self._acked)
 
     @property
     def has_to_begin_anew(self) -> bool:
         """What is held is wrong: detach, and ask `request` again."""
         return self._held is None and not self.is_over and self.number is not None
 
-    def _told(self, held: Held, message: Message) -> list[Item]:
-        if isinstance(message, Gap):
+    def _told(self, held: Held, message: m.Message) -> list[Item]:
+        if isinstance(message, m.Gap):
             if message.start != held.offset:
                 raise OutOfOrder(f"a gap at {message.start}, expected at {held.offset}")
             held.skip(message.end)
-            return [Missing(message.start, message.end, message.reason)]
-        if isinstance(message, Snapshot):
-            return [Picture(message.offset, message.data, message.fidelity, "skipped")]
-        if isinstance(message, Digest) and not held.agrees(message.offset, message.crc):
+            return [Gap(message.start, message.end, message.reason)]
+        if isinstance(message, m.Snapshot):
+            return [Snapshot(message.offset, message.data, message.fidelity, "skipped")]
+        if isinstance(message, m.Digest) and not held.agrees(message.offset, message.crc):
             self._begin_anew()
-        elif isinstance(message, Lag):
+        elif isinstance(message, m.Lag):
             return [Behind(message.level, message.bytes)]
-        elif isinstance(message, Finished):
+        elif isinstance(message, m.Finished):
             self.is_over = True
             return [End(message.offset, message.reason)]
         return []
@@ -161,5 +152,5 @@ class View:
         self._asked = replace(self._asked, since=None)
 
 
-def _viewer_of(message: Message) -> int | None:
+def _viewer_of(message: m.Message) -> int | None:
     return message.viewer if isinstance(message, SAID_OF_VIEWERS) else None

@@ -6,6 +6,7 @@ from collections import deque
 from holdfast.session.resume import TAIL_LIMIT, Tail
 
 BLOCK = 256 * 1024  # one checksum for each, aligned
+PIECES = 64  # of the tail; a key's echo is one, and 64 Ki of them would be megabytes
 Bytes = bytes | bytearray | memoryview
 
 
@@ -30,7 +31,8 @@ class Held:
         """Take bytes; raise OutOfOrder when they belong elsewhere."""
         if offset != self.offset:
             raise OutOfOrder(f"bytes at {offset}, expected at {self.offset}")
-        self._keep(bytes(data[-TAIL_LIMIT:]))
+        # Somebody else holds these, too: what cannot change needs no copy.
+        self._keep(data if isinstance(data, bytes) else bytes(data[-TAIL_LIMIT:]))
         view = memoryview(data)
         while view:
             room = BLOCK - self.offset % BLOCK
@@ -62,3 +64,6 @@ class Held:
         self._size += len(piece)
         while self._size - len(self._pieces[0]) >= TAIL_LIMIT:
             self._size -= len(self._pieces.popleft())
+        if len(self._pieces) > PIECES:
+            whole = b"".join(self._pieces)[-TAIL_LIMIT:]
+            self._pieces, self._size = deque([whole]), len(whole)

@@ -12,7 +12,7 @@ import time
 from typing import NamedTuple
 
 from holdfast.client.blocking import Client
-from holdfast.client.view import Chunk, End, Item, Missing, Picture, View
+from holdfast.client.view import Chunk, End, Gap, Item, Snapshot, View
 from holdfast.errors import (
     HoldfastError,
     InputQueueFull,
@@ -238,10 +238,10 @@ class Attachment:
                 self._show(item.data)
                 if ack := self._view.used(item.offset + len(item.data)):
                     self._client.notify(ack)
-            elif isinstance(item, Picture):
+            elif isinstance(item, Snapshot):
                 # What asks the terminal something was asked before it looked.
                 self._show(QueryFilter().feed(item.data))
-            elif isinstance(item, Missing):
+            elif isinstance(item, Gap):
                 kept = "they are in the log" if item.reason == "skipped" else item.reason
                 self._write(f"\r\n[{item.end - item.start} bytes not shown: {kept}]\r\n".encode())
             elif isinstance(item, End):

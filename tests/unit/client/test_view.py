@@ -3,27 +3,18 @@
 import os
 import zlib
 
-from holdfast.client.view import Behind, Chunk, End, Missing, Picture, View
+from holdfast.client.view import Behind, Chunk, End, Gap, Snapshot, View
+from holdfast.protocol import messages as m
 from holdfast.protocol.connection import DataReceived
-from holdfast.protocol.messages import (
-    Ack,
-    Attach,
-    Attached,
-    Digest,
-    Finished,
-    Gap,
-    Lag,
-    Snapshot,
-)
 from tests.support.samples import SESSION
 
 EPOCH = bytes(range(16))
 BLOCK = 256 * 1024
-ASKED = Attach(session="k3v9qd", window=64 << 10)
+ASKED = m.Attach(session="k3v9qd", window=64 << 10)
 
 
-def answer(viewer: int, offset: int, outcome: str = "exact", **more: object) -> Attached:
-    return Attached(
+def answer(viewer: int, offset: int, outcome: str = "exact", **more: object) -> m.Attached:
+    return m.Attached(
         viewer=viewer,
         session=SESSION,
         outcome=outcome,
@@ -52,7 +43,7 @@ def test_who_holds_nothing_asks_plainly_and_sees_a_picture_first() -> None:
 
     assert view.request() == ASKED
     items = view.attached(answer(1, 9, "snapshot", snapshot=b"$ ", fidelity="tail"))
-    assert items == [Picture(9, b"$ ", "tail", "")]
+    assert items == [Snapshot(9, b"$ ", "tail", "")]
     assert view.feed(data(9, b"make\r\n")) == [Chunk(9, b"make\r\n")]
 
 
@@ -73,7 +64,7 @@ def test_what_is_about_another_viewer_is_not_its_own() -> None:
 
     assert view.owns(data(0, b"x"))
     assert not view.owns(data(0, b"x", viewer=2))
-    assert not view.owns(Gap(viewer=2, start=0, end=1, reason="pruned"))
+    assert not view.owns(m.Gap(viewer=2, start=0, end=1, reason="pruned"))
     view.lost()
     assert not view.owns(data(0, b"x"))
 
@@ -82,14 +73,12 @@ def test_what_is_not_sent_is_said() -> None:
     view = looking()
     view.feed(data(0, b"abc"))
 
-    assert view.feed(Gap(viewer=1, start=3, end=50, reason="skipped")) == [
-        Missing(3, 50, "skipped")
-    ]
-    picture = Snapshot(viewer=1, offset=50, data=b"$ ", fidelity="tail")
-    assert view.feed(picture) == [Picture(50, b"$ ", "tail", "skipped")]
+    assert view.feed(m.Gap(viewer=1, start=3, end=50, reason="skipped")) == [Gap(3, 50, "skipped")]
+    picture = m.Snapshot(viewer=1, offset=50, data=b"$ ", fidelity="tail")
+    assert view.feed(picture) == [Snapshot(50, b"$ ", "tail", "skipped")]
     assert view.feed(data(50, b"x")) == [Chunk(50, b"x")]
-    assert view.feed(Lag(viewer=1, level="behind", bytes=7)) == [Behind("behind", 7)]
-    assert view.feed(Finished(viewer=1, offset=51, reason="exited")) == [End(51, "exited")]
+    assert view.feed(m.Lag(viewer=1, level="behind", bytes=7)) == [Behind("behind", 7)]
+    assert view.feed(m.Finished(viewer=1, offset=51, reason="exited")) == [End(51, "exited")]
     assert view.is_over
 
 
@@ -97,20 +86,20 @@ def test_a_gap_before_the_picture_of_an_attachment_comes_first() -> None:
     view = looking()
     view.feed(data(0, b"abc"))
     view.lost()
-    gap = Gap(viewer=2, start=3, end=90, reason="pruned")
+    gap = m.Gap(viewer=2, start=3, end=90, reason="pruned")
 
     items = view.attached(answer(2, 90, "snapshot", gap=gap, reason="too old", snapshot=b"now"))
 
-    assert items == [Missing(3, 90, "pruned"), Picture(90, b"now", "", "too old")]
+    assert items == [Gap(3, 90, "pruned"), Snapshot(90, b"now", "", "too old")]
 
 
 def test_it_acknowledges_what_is_used_a_quarter_of_the_window_at_a_time() -> None:
     view = looking()
 
     assert view.used(16_383) is None
-    assert view.used(16_384) == Ack(viewer=1, offset=16_384)
+    assert view.used(16_384) == m.Ack(viewer=1, offset=16_384)
     assert view.used(30_000) is None
-    assert view.used(32_768) == Ack(viewer=1, offset=32_768)
+    assert view.used(32_768) == m.Ack(viewer=1, offset=32_768)
     view.lost()
     assert view.used(65_536) is None
 
@@ -119,15 +108,15 @@ def test_a_byte_that_was_changed_on_the_way_is_noticed_and_healed() -> None:
     view, block = looking(), os.urandom(BLOCK)
     view.feed(data(0, block))
 
-    assert view.feed(Digest(viewer=1, offset=BLOCK, crc=zlib.crc32(block))) == []
+    assert view.feed(m.Digest(viewer=1, offset=BLOCK, crc=zlib.crc32(block))) == []
     view.feed(data(BLOCK, block[:-1] + b"\0"))
-    view.feed(Digest(viewer=1, offset=2 * BLOCK, crc=zlib.crc32(block[:-1] + b"\1")))
+    view.feed(m.Digest(viewer=1, offset=2 * BLOCK, crc=zlib.crc32(block[:-1] + b"\1")))
     assert view.has_to_begin_anew
     assert view.mismatches == 1
     assert view.feed(data(2 * BLOCK, b"more of what is wrong")) == []
     view.lost()
     assert view.request().since is None
-    assert view.attached(answer(2, 9, "snapshot")) == [Picture(9, b"", "", "")]
+    assert view.attached(answer(2, 9, "snapshot")) == [Snapshot(9, b"", "", "")]
     assert view.feed(data(9, b"right", viewer=2)) == [Chunk(9, b"right")]
 
 
@@ -141,6 +130,6 @@ def test_bytes_that_belong_elsewhere_are_not_shown() -> None:
 def test_a_block_of_which_the_beginning_is_not_held_is_not_compared() -> None:
     view = looking(100)
     view.feed(data(100, bytes(BLOCK - 100)))
-    view.feed(Digest(viewer=1, offset=BLOCK, crc=1))
+    view.feed(m.Digest(viewer=1, offset=BLOCK, crc=1))
 
     assert not view.has_to_begin_anew

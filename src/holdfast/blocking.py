@@ -1,0 +1,28 @@
+"""The client for code that is not asynchronous: the same names, the same rules.
+
+from holdfast.blocking import connect
+
+with connect() as client:
+    session = client.create("make", "test")
+    for item in session.output():
+        ...
+"""
+
+from holdfast.client.attempts import Kind, State
+from holdfast.client.sync import Client, connect
+from holdfast.client.sync_session import Output, Session
+from holdfast.client.typing import HandedBack
+from holdfast.client.view import Chunk, Gap, Snapshot
+
+__all__ = [
+    "Chunk",
+    "Client",
+    "Gap",
+    "HandedBack",
+    "Kind",
+    "Output",
+    "Session",
+    "Snapshot",
+    "State",
+    "connect",
+]

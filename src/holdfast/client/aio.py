@@ -1,0 +1,235 @@
+"""`async with connect() as client`: a client that comes back by itself."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Self, TypeVar
+
+from holdfast.client import requests
+from holdfast.client.attempts import Kind, State
+from holdfast.client.blocking import random_id
+from holdfast.client.follow import Follow
+from holdfast.client.reach import Reach
+from holdfast.client.requests import Word
+from holdfast.client.session import Session
+from holdfast.client.typing import Typing
+from holdfast.client.wire import Wire
+from holdfast.config.paths import Paths
+from holdfast.errors import HoldfastError, NotConnected, TimedOut
+from holdfast.protocol import messages as m
+from holdfast.protocol.messages import Message, Role, SessionInfo
+from holdfast.protocol.version import OURS
+
+READY_WITHIN = 5.0  # seconds for a daemon to be there, started by us if need be
+R = TypeVar("R", bound=Message)
+OnReconnect = Callable[["Caller"], Awaitable[None]]
+
+
+def connect(
+    *,
+    role: str = "control",
+    label: str = "",
+    kind: str = "script",
+    client_id: str = "",
+    reconnect: bool = True,
+    autostart: bool = True,
+    on_reconnect: OnReconnect | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> "Client":
+    """Return a client, to be used with `async with`.
+
+    With *autostart* a daemon is started if there is none, and an error is raised if none is
+    there after 5 s; without, the client begins disconnected and keeps trying. *on_reconnect*
+    runs on each connection, the first included, before anybody else may use it.
+    """
+    environ = os.environ if environ is None else environ
+    hello = m.Hello(
+        protocol=OURS,
+        client_id=client_id or random_id(),
+        role=Role(role),
+        label=label,
+        kind=kind,
+    )
+    reach = Reach(Paths.find(environ, os.getuid()), environ, hello, autostart)
+    return Client(reach, reconnect=reconnect, on_reconnect=on_reconnect)
+
+
+class Caller:
+    """Who makes calls: a client, or who prepares one of its connections."""
+
+    def __init__(self, typings: dict[str, Typing], *, early: bool) -> None:
+        self.wire: Wire
+        self._typings = typings
+        self._early = early
+
+    async def call(
+        self, message: Message, reply: type[R], *, wait: bool = False, timeout: float | None = None
+    ) -> R:
+        """Return the reply, or raise the error it failed with.
+
+        Without a connection it fails at once with NotConnected, and so it does when the
+        connection is lost meanwhile. With *wait*, or a *timeout*, it waits for the next one.
+        """
+        call = requests.call_of(message, wait=wait, timeout=timeout, now=self.wire.now())
+        result = await self.wire.call(call, early=self._early)
+        if isinstance(result, HoldfastError):
+            raise result
+        assert isinstance(result, reply)
+        return result
+
+    def typing(self, session: str) -> Typing:
+        """Return what this client types into a session."""
+        if session not in self._typings:
+            self._typings[session] = Typing(self.wire.core, session, self.wire.now)
+            self.wire.core.add(self._typings[session])
+        return self._typings[session]
+
+    async def create(
+        self,
+        *argv: Word,
+        name: str = "",
+        key: str = "",
+        cwd: Word | None = None,
+        env: Mapping[Word, Word] | None = None,
+        size: tuple[int, int] = (80, 24),
+        restore: str = "",
+        ephemeral: bool = False,
+    ) -> Session:
+        """Start a program in a new session; sent twice, it is started once."""
+        asked = requests.create(
+            argv,
+            cwd=cwd,
+            env=env,
+            size=size,
+            name=name,
+            key=key,
+            restore=restore,
+            ephemeral=ephemeral,
+        )
+        created = await self.call(asked, m.Created)
+        return Session(self, created.session, created.outcome)
+
+    async def create_or_attach(self, key: str, *argv: Word, name: str = "") -> Session:
+        """Return the session with this key; its program is started if it does not run."""
+        return await self.create(*argv, key=key, name=name)
+
+    async def attach(self, session: str) -> Session:
+        """Return a session by id, unique prefix of an id, name or key."""
+        return Session(self, await self.call(m.Get(session=session), SessionInfo))
+
+    async def list(self, *, ended: bool = False) -> list[SessionInfo]:
+        """Return what is known of all sessions, oldest first."""
+        return (await self.call(m.List(ended=ended), m.Listed)).sessions
+
+
+class Client(Caller):
+    """A client of the daemon, over as many connections as it takes."""
+
+    def __init__(self, reach: Reach, *, reconnect: bool, on_reconnect: OnReconnect | None) -> None:
+        self._reach = reach
+        self._reconnect = reconnect
+        self._on_reconnect = on_reconnect
+        super().__init__({}, early=False)
+
+    async def __aenter__(self) -> Self:
+        prepare = None if self._on_reconnect is None else self._prepare
+        self.wire = Wire(self._reach, reconnect=self._reconnect, prepare=prepare)
+        self._follow = Follow(self.wire.core)
+        self.wire.settle()
+        try:
+            await self._ready()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Say goodbye: what this client owns is free at once."""
+        await self.wire.close()
+
+    # -- where it is
+
+    @property
+    def state(self) -> State:
+        return self.wire.core.state
+
+    @property
+    def client_id(self) -> str:
+        return self.wire.core.client_id
+
+    async def states(self) -> AsyncIterator[State]:
+        """Yield the state as it is, and every change; the last one is closed."""
+        watcher = self.wire.watch()
+        try:
+            while True:
+                state = await watcher.get()
+                yield state
+                if state.kind is Kind.CLOSED:
+                    return
+        finally:
+            self.wire.unwatch(watcher)
+
+    async def online(self, timeout: float | None = None) -> None:
+        """Return when there is a connection; raise the error for which none will come."""
+        try:
+            async with asyncio.timeout(timeout):
+                state = await self.wire.until(lambda s: s.kind is Kind.ONLINE or s.is_over)
+        except TimeoutError:
+            raise TimedOut(action="the connection to the daemon", seconds=timeout or 0.0) from None
+        if state.is_over:
+            raise state.error or NotConnected(reason=state.reason)
+
+    def retry_now(self) -> None:
+        """Try to connect at once, also after giving up."""
+        self.wire.retry_now()
+
+    async def _ready(self) -> None:
+        """Wait for the first connection, or for the first attempt without one."""
+
+        def is_enough(state: State) -> bool:
+            return state.kind is Kind.ONLINE or state.is_over or state.attempt > 0
+
+        try:
+            async with asyncio.timeout(READY_WITHIN):
+                state = await self.wire.until(is_enough)
+                if self._reach.autostart and not state.is_over:
+                    state = await self.wire.until(lambda s: s.kind is Kind.ONLINE or s.is_over)
+        except TimeoutError:
+            state = self.state
+        if state.kind is not Kind.ONLINE and (self._reach.autostart or state.is_over):
+            raise state.error or self._reach.unreachable("it is not there yet")
+
+    async def _prepare(self) -> None:
+        early = Caller(self._typings, early=True)
+        early.wire = self.wire
+        assert self._on_reconnect is not None
+        await self._on_reconnect(early)
+
+    # -- events
+
+    async def events(self, since: int | None = None, session: str = "") -> AsyncIterator[m.Event]:
+        """Yield what happens, each event once and in order, across every outage."""
+        listener = self._follow.listen(since, session)
+        news = asyncio.Event()
+        listener.changed = news.set
+        self.wire.settle()
+        try:
+            while True:
+                news.clear()
+                while (event := listener.take()) is not None:
+                    yield event
+                if listener.error is not None:
+                    raise listener.error
+                await news.wait()
+        finally:
+            self._follow.leave(listener)
+            self.wire.settle()

@@ -1,0 +1,61 @@
+"""What the verbs of a client ask for, so that both shells ask the same."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from holdfast.client.blocking import CALL_TIMEOUT, is_repeatable, random_id, stamped
+from holdfast.client.calls import Call
+from holdfast.errors import InvalidArgument
+from holdfast.protocol import messages as m
+from holdfast.protocol.messages import Message
+
+Word = str | bytes
+
+
+def call_of(message: Message, *, wait: bool, timeout: float | None, now: float) -> Call:
+    """Return the call that asks for this; without *wait* or *timeout* it has 10 s."""
+    limit = timeout if timeout is not None or wait else CALL_TIMEOUT
+    return Call(
+        stamped(message),
+        waits=wait or timeout is not None,
+        repeatable=is_repeatable(message),
+        deadline=None if limit is None else now + limit,
+        limit=limit or 0.0,
+    )
+
+
+def create(
+    argv: Sequence[Word],
+    *,
+    cwd: Word | None,
+    env: Mapping[Word, Word] | None,
+    size: tuple[int, int],
+    name: str,
+    key: str,
+    restore: str,
+    ephemeral: bool,
+) -> m.Create:
+    """Return the request for a new session, in this process's place and environment."""
+    if not argv:
+        raise InvalidArgument(argument="argv", value="[]", problem="names no program")
+    here: Mapping[bytes, bytes] | Mapping[Word, Word] = os.environb if env is None else env
+    return m.Create(
+        argv=[os.fsencode(word) for word in argv],
+        cwd=os.fsencode(Path.cwd() if cwd is None else cwd),
+        env={os.fsencode(k): os.fsencode(v) for k, v in here.items()},
+        cols=size[0],
+        rows=size[1],
+        name=name,
+        key=key,
+        umask=_umask(),
+        creation=random_id(),
+        restore=restore,
+        ephemeral=ephemeral,
+    )
+
+
+def _umask() -> int:
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask

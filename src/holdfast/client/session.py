@@ -1,0 +1,229 @@
+"""One session, as asyncio code uses it: typed into, changed, looked at."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Protocol, Self, TypeVar
+
+from holdfast.client.looking import Looking
+from holdfast.client.typing import Typing, Written
+from holdfast.client.view import Chunk, End, Gap, Snapshot
+from holdfast.client.wire import Wire
+from holdfast.errors import HoldfastError, TimedOut
+from holdfast.protocol import messages as m
+from holdfast.protocol.messages import Message, SessionInfo
+
+R = TypeVar("R", bound=Message)
+LONGEST_WAIT = 60.0  # seconds of one question; the daemon answers no later
+LEAST_WAIT = 1.0  # seconds for its answer, and for a connection on which to ask
+
+
+class Caller(Protocol):
+    """Who makes calls for a session."""
+
+    wire: Wire
+
+    async def call(
+        self, message: Message, reply: type[R], *, wait: bool = False, timeout: float | None = None
+    ) -> R:
+        """Return the reply, or raise the error it failed with."""
+
+    def typing(self, session: str) -> Typing:
+        """Return what this client types there."""
+
+
+class Session:
+    """A session of this client's daemon."""
+
+    def __init__(self, caller: Caller, info: SessionInfo, outcome: str = "") -> None:
+        self._caller = caller
+        self.info = info
+        """What was known of it when it was asked for last."""
+        self.outcome = outcome
+        """What `create` did: created, attached or restored."""
+
+    @property
+    def id(self) -> str:
+        return self.info.id
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} {self.info.name!r} {self.info.state}>"
+
+    # -- looking
+
+    def output(
+        self,
+        since: int | None = 0,
+        *,
+        policy: str = "lossless",
+        window: int = 1 << 20,
+        pause: str = "",
+    ) -> "Output":
+        """Return what it prints, from an offset on, or (None) from a snapshot on."""
+        asked = m.Attach(session=self.id, since=since, policy=policy, window=window, pause=pause)
+        return Output(self._caller.wire, asked)
+
+    async def snapshot(self) -> Snapshot:
+        """Return what shows the session now."""
+        async with self.output(None) as output:
+            async for item in output:
+                if isinstance(item, Snapshot):
+                    return item
+        raise TimedOut(action="the snapshot", seconds=0)
+
+    async def refresh(self) -> SessionInfo:
+        """Return what is known of it now."""
+        return await self._changed(m.Get(session=self.id))
+
+    async def wait(self, timeout: float | None = None) -> SessionInfo:
+        """Return what is known of it once it has ended, across every outage."""
+        loop = asyncio.get_running_loop()
+        give_up = None if timeout is None else loop.time() + timeout
+        while True:
+            left = LONGEST_WAIT if give_up is None else max(0.0, give_up - loop.time())
+            asked = m.Wait(session=self.id, timeout=min(left, LONGEST_WAIT))
+            try:
+                # An outage counts, too; but who does not want to wait still wants an answer.
+                limit = None if give_up is None else max(left, LEAST_WAIT)
+                self.info = await self._caller.call(asked, SessionInfo, wait=True, timeout=limit)
+            except TimedOut:
+                if give_up is not None and loop.time() >= give_up:
+                    raise TimedOut(action=f"session {self.id!r}", seconds=timeout or 0.0) from None
+            else:
+                return self.info
+
+    # -- typing
+
+    async def write(self, data: bytes, *, takeover: bool = False) -> None:
+        """Type bytes; return when the program's terminal has them, each once.
+
+        Raises HandedBack with what was not typed when the connection was away for so long
+        that the screen it was meant for is gone.
+        """
+        self._caller.wire.refuse_while_preparing()
+        await self._typed(self._caller.typing(self.id).add(data, takeover=takeover))
+
+    async def send(
+        self, text: str | bytes, *, enter: bool = True, settle: bool = True, takeover: bool = False
+    ) -> m.Sent:
+        """Type a text, and Enter, as one unit between which nobody else types."""
+        data = text.encode() if isinstance(text, str) else text
+        unit = m.Send(
+            session=self.id, offset=0, text=data, enter=enter, settle=settle, takeover=takeover
+        )
+        self._caller.wire.refuse_while_preparing()
+        result = await self._typed(self._caller.typing(self.id).add(unit=unit))
+        assert isinstance(result, m.Sent)
+        return result
+
+    async def _typed(self, written: Written) -> Message:
+        done = asyncio.get_running_loop().create_future()
+        written.done = lambda: None if done.done() else done.set_result(None)
+        self._caller.wire.settle()
+        if written.result is None:
+            await done
+        if isinstance(written.result, HoldfastError):
+            raise written.result
+        assert written.result is not None
+        return written.result
+
+    # -- changing
+
+    async def resize(self, cols: int, rows: int, *, takeover: bool = False) -> SessionInfo:
+        """Give its terminal another size, as its owner."""
+        return await self._changed(
+            m.Resize(session=self.id, cols=cols, rows=rows, takeover=takeover)
+        )
+
+    async def signal(self, name: str, *, takeover: bool = False) -> SessionInfo:
+        """Send a signal to the program and what it runs in the foreground."""
+        return await self._changed(m.Signal(session=self.id, signal=name, takeover=takeover))
+
+    async def kill(self, *, now: bool = False, takeover: bool = False) -> SessionInfo:
+        """End the program: TERM, some seconds of grace, KILL; or KILL at once."""
+        return await self._changed(m.Kill(session=self.id, now=now, takeover=takeover))
+
+    async def rename(self, name: str, *, takeover: bool = False) -> SessionInfo:
+        """Call it something else; nothing takes the name away."""
+        return await self._changed(m.Rename(session=self.id, name=name, takeover=takeover))
+
+    async def restore(self) -> SessionInfo:
+        """Start the program again that ended with the machine."""
+        return await self._changed(m.Restore(session=self.id, life=self.info.life))
+
+    async def claim(self) -> SessionInfo:
+        """Own it, if nobody does."""
+        return await self._changed(m.Claim(session=self.id))
+
+    async def takeover(self, reason: str = "") -> SessionInfo:
+        """Own it, whoever does; that client is told and looks on."""
+        return await self._changed(m.Takeover(session=self.id, reason=reason))
+
+    async def release(self) -> SessionInfo:
+        """Leave it to whoever claims it next."""
+        return await self._changed(m.Release(session=self.id))
+
+    async def clear(self, *, takeover: bool = False) -> m.Erased:
+        """Drop what it printed but for the screen."""
+        return await self._caller.call(m.Clear(session=self.id, takeover=takeover), m.Erased)
+
+    async def forget(
+        self, since: int = 0, until: int | None = None, *, takeover: bool = False
+    ) -> m.Erased:
+        """Destroy what it printed, or a part of it."""
+        asked = m.Forget(session=self.id, since=since, until=until, takeover=takeover)
+        return await self._caller.call(asked, m.Erased)
+
+    async def _changed(self, asked: Message) -> SessionInfo:
+        self.info = await self._caller.call(asked, SessionInfo)
+        return self.info
+
+
+class Output:
+    """What a session prints: iterate over it. It ends when nothing follows; `end` says why."""
+
+    def __init__(self, wire: Wire, asked: m.Attach) -> None:
+        self._wire = wire
+        self._looking = Looking(wire.core, asked)
+        self._looking.changed = self._wake
+        self._news = asyncio.Event()
+        self.end: End | None = None
+        wire.settle()
+
+    @property
+    def mismatches(self) -> int:
+        """How often bytes were not those of the log; a snapshot has replaced them."""
+        return self._looking.mismatches
+
+    def _wake(self) -> None:
+        self._news.set()
+
+    def __aiter__(self) -> AsyncIterator[Chunk | Gap | Snapshot]:
+        return self
+
+    async def __anext__(self) -> Chunk | Gap | Snapshot:
+        self._wire.refuse_while_preparing()
+        while True:
+            self._news.clear()
+            item = self._looking.take()
+            if isinstance(item, Chunk | Gap | Snapshot):
+                self._wire.settle()
+                return item
+            if isinstance(item, End):
+                self.end = item
+            elif item is None:
+                if self._looking.error is not None:
+                    raise self._looking.error
+                if self._looking.is_over:
+                    raise StopAsyncIteration
+                await self._news.wait()
+
+    async def aclose(self) -> None:
+        """Look no longer."""
+        self._looking.close()
+        self._wire.settle()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()

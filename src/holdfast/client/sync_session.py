@@ -1,0 +1,214 @@
+"""One session, as blocking code uses it: typed into, changed, looked at."""
+
+from collections.abc import Iterator
+from typing import Protocol, Self, TypeVar
+
+from holdfast.client.looking import Looking
+from holdfast.client.steps import Steps
+from holdfast.client.typing import Typing, Written
+from holdfast.client.view import Chunk, End, Gap, Snapshot
+from holdfast.errors import HoldfastError, TimedOut
+from holdfast.protocol import messages as m
+from holdfast.protocol.messages import Message, SessionInfo
+
+R = TypeVar("R", bound=Message)
+LONGEST_WAIT = 60.0  # seconds of one question; the daemon answers no later
+LEAST_WAIT = 1.0  # seconds for its answer, and for a connection on which to ask
+
+
+class Caller(Protocol):
+    """Who makes calls for a session."""
+
+    steps: Steps
+
+    def call(
+        self, message: Message, reply: type[R], *, wait: bool = False, timeout: float | None = None
+    ) -> R:
+        """Return the reply, or raise the error it failed with."""
+
+    def typing(self, session: str) -> Typing:
+        """Return what this client types there."""
+
+
+class Session:
+    """A session of this client's daemon."""
+
+    def __init__(self, caller: Caller, info: SessionInfo, outcome: str = "") -> None:
+        self._caller = caller
+        self.info = info
+        """What was known of it when it was asked for last."""
+        self.outcome = outcome
+        """What `create` did: created, attached or restored."""
+
+    @property
+    def id(self) -> str:
+        return self.info.id
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} {self.info.name!r} {self.info.state}>"
+
+    # -- looking
+
+    def output(
+        self,
+        since: int | None = 0,
+        *,
+        policy: str = "lossless",
+        window: int = 1 << 20,
+        pause: str = "",
+    ) -> "Output":
+        """Return what it prints, from an offset on, or (None) from a snapshot on."""
+        asked = m.Attach(session=self.id, since=since, policy=policy, window=window, pause=pause)
+        return Output(self._caller.steps, asked)
+
+    def snapshot(self) -> Snapshot:
+        """Return what shows the session now."""
+        with self.output(None) as output:
+            for item in output:
+                if isinstance(item, Snapshot):
+                    return item
+        raise TimedOut(action="the snapshot", seconds=0)
+
+    def refresh(self) -> SessionInfo:
+        """Return what is known of it now."""
+        return self._changed(m.Get(session=self.id))
+
+    def wait(self, timeout: float | None = None) -> SessionInfo:
+        """Return what is known of it once it has ended, across every outage."""
+        now = self._caller.steps.now
+        give_up = None if timeout is None else now() + timeout
+        while True:
+            left = LONGEST_WAIT if give_up is None else max(0.0, give_up - now())
+            asked = m.Wait(session=self.id, timeout=min(left, LONGEST_WAIT))
+            try:
+                # An outage counts, too; but who does not want to wait still wants an answer.
+                limit = None if give_up is None else max(left, LEAST_WAIT)
+                self.info = self._caller.call(asked, SessionInfo, wait=True, timeout=limit)
+            except TimedOut:
+                if give_up is not None and now() >= give_up:
+                    raise TimedOut(action=f"session {self.id!r}", seconds=timeout or 0.0) from None
+            else:
+                return self.info
+
+    # -- typing
+
+    def write(self, data: bytes, *, takeover: bool = False) -> None:
+        """Type bytes; return when the program's terminal has them, each once.
+
+        Raises HandedBack with what was not typed when the connection was away for so long
+        that the screen it was meant for is gone.
+        """
+        self._caller.steps.refuse_while_preparing()
+        self._typed(self._caller.typing(self.id).add(data, takeover=takeover))
+
+    def send(
+        self, text: str | bytes, *, enter: bool = True, settle: bool = True, takeover: bool = False
+    ) -> m.Sent:
+        """Type a text, and Enter, as one unit between which nobody else types."""
+        data = text.encode() if isinstance(text, str) else text
+        unit = m.Send(
+            session=self.id, offset=0, text=data, enter=enter, settle=settle, takeover=takeover
+        )
+        self._caller.steps.refuse_while_preparing()
+        result = self._typed(self._caller.typing(self.id).add(unit=unit))
+        assert isinstance(result, m.Sent)
+        return result
+
+    def _typed(self, written: Written) -> Message:
+        self._caller.steps.until(lambda: written.result is not None)
+        if isinstance(written.result, HoldfastError):
+            raise written.result
+        assert written.result is not None
+        return written.result
+
+    # -- changing
+
+    def resize(self, cols: int, rows: int, *, takeover: bool = False) -> SessionInfo:
+        """Give its terminal another size, as its owner."""
+        return self._changed(m.Resize(session=self.id, cols=cols, rows=rows, takeover=takeover))
+
+    def signal(self, name: str, *, takeover: bool = False) -> SessionInfo:
+        """Send a signal to the program and what it runs in the foreground."""
+        return self._changed(m.Signal(session=self.id, signal=name, takeover=takeover))
+
+    def kill(self, *, now: bool = False, takeover: bool = False) -> SessionInfo:
+        """End the program: TERM, some seconds of grace, KILL; or KILL at once."""
+        return self._changed(m.Kill(session=self.id, now=now, takeover=takeover))
+
+    def rename(self, name: str, *, takeover: bool = False) -> SessionInfo:
+        """Call it something else; nothing takes the name away."""
+        return self._changed(m.Rename(session=self.id, name=name, takeover=takeover))
+
+    def restore(self) -> SessionInfo:
+        """Start the program again that ended with the machine."""
+        return self._changed(m.Restore(session=self.id, life=self.info.life))
+
+    def claim(self) -> SessionInfo:
+        """Own it, if nobody does."""
+        return self._changed(m.Claim(session=self.id))
+
+    def takeover(self, reason: str = "") -> SessionInfo:
+        """Own it, whoever does; that client is told and looks on."""
+        return self._changed(m.Takeover(session=self.id, reason=reason))
+
+    def release(self) -> SessionInfo:
+        """Leave it to whoever claims it next."""
+        return self._changed(m.Release(session=self.id))
+
+    def clear(self, *, takeover: bool = False) -> m.Erased:
+        """Drop what it printed but for the screen."""
+        return self._caller.call(m.Clear(session=self.id, takeover=takeover), m.Erased)
+
+    def forget(
+        self, since: int = 0, until: int | None = None, *, takeover: bool = False
+    ) -> m.Erased:
+        """Destroy what it printed, or a part of it."""
+        asked = m.Forget(session=self.id, since=since, until=until, takeover=takeover)
+        return self._caller.call(asked, m.Erased)
+
+    def _changed(self, asked: Message) -> SessionInfo:
+        self.info = self._caller.call(asked, SessionInfo)
+        return self.info
+
+
+class Output:
+    """What a session prints: iterate over it. It ends when nothing follows; `end` says why."""
+
+    def __init__(self, steps: Steps, asked: m.Attach) -> None:
+        self._steps = steps
+        self._looking = Looking(steps.core, asked)
+        self.end: End | None = None
+
+    @property
+    def mismatches(self) -> int:
+        """How often bytes were not those of the log; a snapshot has replaced them."""
+        return self._looking.mismatches
+
+    def __iter__(self) -> Iterator[Chunk | Gap | Snapshot]:
+        return self
+
+    def __next__(self) -> Chunk | Gap | Snapshot:
+        self._steps.refuse_while_preparing()
+        while True:
+            self._steps.until(lambda: self._looking.has_news)
+            item = self._looking.take()
+            if isinstance(item, Chunk | Gap | Snapshot):
+                self._steps.flush()
+                return item
+            if isinstance(item, End):
+                self.end = item
+            elif item is None:
+                if self._looking.error is not None:
+                    raise self._looking.error
+                raise StopIteration
+
+    def close(self) -> None:
+        """Look no longer."""
+        self._looking.close()
+        self._steps.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

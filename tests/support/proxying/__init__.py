@@ -1,0 +1,1 @@
+"""The parts of the fault proxy; `tests.support.proxy` is its face."""
