@@ -81,7 +81,11 @@ def test_errors_can_be_pickled() -> None:
 
 def test_the_tree_in_the_docstring_names_every_class() -> None:
     def all_below(kind: type[HoldfastError]) -> set[str]:
-        return {kind.__name__}.union(*(all_below(child) for child in kind.__subclasses__()))
+        # What another room makes of one of them, as `HandedBack`, has its code and its place.
+        ours = [
+            one for one in kind.__subclasses__() if one.__module__.startswith("holdfast.errors")
+        ]
+        return {kind.__name__}.union(*(all_below(child) for child in ours))
 
     assert errors.__doc__ is not None
     assert [name for name in all_below(HoldfastError) if name not in errors.__doc__] == []
