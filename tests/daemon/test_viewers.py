@@ -1,6 +1,7 @@
 """Viewers: cursors into the log, exact at every return, told the truth about every gap."""
 
 import os
+import shutil
 import signal
 import sys
 import zlib
@@ -162,6 +163,21 @@ def test_the_end_is_told_once_everything_was_sent(home: Home) -> None:
 
     assert (finished.offset, finished.reason) == (15, "exited")
     assert looker.data == late.data == b"readylast words"
+
+
+def test_a_session_whose_files_are_gone_says_so_and_has_no_viewer(home: Home) -> None:
+    with home.client() as client:
+        session = talker(home, client, b"once")
+        client.call(Kill(session=session, now=True))
+        home.ended(client, session)
+        shutil.rmtree(home.paths.state / "sessions" / session)
+        with Looker(home, session, since=0) as looker:
+            attached = looker.attached
+            with pytest.raises(InvalidArgument):
+                looker.detach()
+
+    assert (attached.outcome, attached.viewer, attached.offset) == ("gone", 0, 9)
+    assert attached.reason == "what it printed is not there any more"
 
 
 def test_a_viewer_that_leaves_gets_nothing_more(home: Home) -> None:

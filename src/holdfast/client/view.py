@@ -83,6 +83,9 @@ class View:
 
     def attached(self, reply: m.Attached) -> list[Item]:
         """The daemon has answered."""
+        if reply.outcome == "gone":
+            self.is_over = True
+            return [End(reply.offset, "gone")]
         self.number = reply.viewer
         found: list[Item] = []
         if reply.gap is not None:

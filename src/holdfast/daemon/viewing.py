@@ -27,6 +27,7 @@ from holdfast.store.log_reader import LogReader
 from holdfast.store.timeline import epoch_of
 
 LOST = "lost"
+GONE = "what it printed is not there any more"
 PAUSE_FOR_OWNER = "owner"
 
 
@@ -71,6 +72,8 @@ class Viewing:
         policy = _checked(asked)
         gap = None
         directory = self._place.directory(record)
+        if not directory.is_dir():
+            return Arriving(self, client_id, record, asked, policy, None, None)
         with LogReader(directory) as reader:
             resumed = _resume(asked, reader, partial(self._epoch, record))
         if resumed is Resume.MALFORMED:
@@ -109,27 +112,27 @@ class Viewing:
 
     def begin(self, arriving: "Arriving", outlet: Outlet) -> tuple[Viewers, Viewer, Attached]:
         """Let a viewer begin: from here to its reply nothing else happens."""
-        record, asked = arriving.record, arriving.asked
+        record, asked, arrival = arriving.record, arriving.asked, arriving.arrival
+        assert arrival is not None, "there is nothing to look at"
         number = outlet.next_number()
         viewers = self.viewers_of(record)
         offset, picture, fidelity = asked.since or 0, b"", ""
-        if not arriving.arrival.exact:
+        if not arrival.exact:
             offset = viewers.end
             picture, fidelity = viewers.picture()
         gap = None
         if arriving.gap is not None and asked.since is not None:
             gap = Gap(viewer=number, start=asked.since, end=offset, reason=arriving.gap)
-        owner = self._place.owner_of(record)
         reply = Attached(
             viewer=number,
             session=self._place.info(record, arriving.client_id),
-            outcome="exact" if arriving.arrival.exact else "snapshot",
+            outcome="exact" if arrival.exact else "snapshot",
             offset=offset,
             oldest=viewers.oldest,
             end=viewers.end,
             epoch=self._epoch(record),
-            owner="none" if not owner else "me" if owner == arriving.client_id else "other",
-            reason=arriving.arrival.reason,
+            owner=self._owner(record, arriving.client_id),
+            reason=arrival.reason,
             snapshot=picture,
             fidelity=fidelity,
             gap=gap,
@@ -139,6 +142,21 @@ class Viewing:
         if asked.pause == PAUSE_FOR_OWNER:
             may_pause = partial(self._owns, record, arriving.client_id)
         return viewers, viewers.add(number, outlet, cursor, may_pause), reply
+
+    def gone(self, arriving: "Arriving") -> Attached:
+        """Return the reply when there is no output any more, and there will be none."""
+        record = arriving.record
+        return Attached(
+            viewer=0,
+            session=self._place.info(record, arriving.client_id),
+            outcome="gone",
+            offset=record.offset,
+            oldest=record.offset,
+            end=record.offset,
+            epoch=b"",
+            owner=self._owner(record, arriving.client_id),
+            reason=GONE,
+        )
 
     # -- what sessions do
 
@@ -200,6 +218,10 @@ class Viewing:
             return session.printed.epoch
         return epoch_of(self._place.directory(record))
 
+    def _owner(self, record: Record, client_id: str) -> str:
+        owner = self._place.owner_of(record)
+        return "none" if not owner else "me" if owner == client_id else "other"
+
     def _owns(self, record: Record, client_id: str) -> bool:
         return self._place.owner_of(record) == client_id
 
@@ -230,15 +252,22 @@ class Arriving(NamedTuple):
     record: Record
     asked: Attach
     policy: Policy
-    arrival: Arrival
+    arrival: Arrival | None
+    """None when what was printed is gone."""
     gap: str | None
     """Why bytes behind those it holds are not kept."""
 
     def begin(self, outlet: Outlet) -> tuple[Attached, Callable[[], None]]:
         """Return the reply, and what lets the bytes follow it."""
+        if self.arrival is None:
+            return self.viewing.gone(self), _nothing_follows
         viewers, viewer, reply = self.viewing.begin(self, outlet)
         outlet.begin(viewers, viewer)
         return reply, partial(viewers.wake, viewer)
+
+
+def _nothing_follows() -> None:
+    """There is no viewer."""
 
 
 def _nothing(_offset: int) -> None:

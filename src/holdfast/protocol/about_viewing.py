@@ -48,7 +48,7 @@ class Attached(Message, frozen=True):
 
     `outcome` is exact (what is held is right; `offset` is where it ends), snapshot (what is
     held is not, or nothing is: `snapshot` replaces it and shows the session at `offset`) or
-    gone (there is no output any more).
+    gone (what was printed is not there any more; there is no viewer).
     """
 
     viewer: int

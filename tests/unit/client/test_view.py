@@ -47,6 +47,14 @@ def test_who_holds_nothing_asks_plainly_and_sees_a_picture_first() -> None:
     assert view.feed(data(9, b"make\r\n")) == [Chunk(9, b"make\r\n")]
 
 
+def test_what_is_gone_is_the_end() -> None:
+    view = View(ASKED)
+
+    assert view.attached(answer(0, 9, "gone")) == [End(9, "gone")]
+    assert view.is_over
+    assert not view.owns(data(9, b"x", viewer=0))
+
+
 def test_who_comes_back_says_what_it_holds_and_goes_on() -> None:
     view = looking(5)
     view.feed(data(5, b"hello"))
