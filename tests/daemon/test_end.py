@@ -123,11 +123,62 @@ def test_an_interactive_shell_ends_at_once(tmp_path: Path) -> None:
 
     def begin(home: Home, client: Client) -> SessionInfo:
         session = home.create(client, "bash", "--norc", "-i")
+        said(
+            home, client, session, b"bash-"
+        )  # its prompt: before, TERM ends it as it does any program
         client.call(Input(session=session.id, offset=0, data=b"sleep 1000 & sleep 999\r"))
         said(home, client, session, b"sleep 999\r\n")
         return session
 
     assert ends_at_once(begin, tmp_path).exit_signal == signal.SIGHUP
+
+
+FORKING = """
+import signal
+TERM = {signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, TERM)
+print("ready", flush=True)
+while not signal.sigpending() & TERM:
+    pass
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, TERM)
+while True:
+    signal.pause()
+"""
+
+
+def test_a_shell_that_is_asked_while_it_forks_ends_at_once(tmp_path: Path) -> None:
+    """For that moment bash does not ignore TERM but blocks it, and throws it away after."""
+
+    def begin(home: Home, client: Client) -> SessionInfo:
+        session = home.create(client, sys.executable, "-Ic", FORKING)
+        said(home, client, session, b"ready")
+        return session
+
+    assert ends_at_once(begin, tmp_path).exit_signal == signal.SIGHUP
+
+
+CLEARING_UP = """
+import signal, time
+def clear_up(*_):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(1.5)
+    raise SystemExit(3)
+signal.signal(signal.SIGTERM, clear_up)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def test_who_clears_up_after_term_is_left_alone(tmp_path: Path) -> None:
+    """It caught the first, and ignores a second: not a shell, so it is not hung up on."""
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        session = home.create(client, sys.executable, "-Ic", CLEARING_UP)
+        said(home, client, session, b"ready")
+        client.call(Kill(session=session.id))
+
+        assert home.ended(client, session.id).exit_code == 3
 
 
 def test_a_stopped_program_ends_at_once(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import signal
 import struct
+import time
 from typing import Any
 
 from holdfast.keeper.plain import Plain
@@ -13,6 +14,7 @@ Body = dict[str, Any]
 _GET_INFO = 0xC040FF0B  # PIDFD_GET_INFO for the 64-byte struct pidfd_info
 _INFO_EXIT = 1 << 3
 _INFO = struct.Struct("=QQ11Ii")
+_LOOK_AGAIN = 0.3  # seconds until we look whether one that was asked to end is a shell; doubles
 _EXIT_CODE = 48  # of the fields after the state in /proc/PID/stat: 52 of proc(5)
 
 
@@ -31,6 +33,9 @@ class Child(Plain):
     """Whether waitpid works; not for children taken over from a keeper that died."""
     exit: Body | None = None
     kill_at: float | None = None
+    look_at: float | None = None
+    """When to see whether the one that was asked to end turned out to be a shell."""
+    patience: float = _LOOK_AGAIN
 
     @property
     def fds(self) -> tuple[int, ...]:
@@ -63,12 +68,12 @@ class Child(Plain):
 
     def reaped(self, status: int, usage: object) -> None:
         """Note the end that waitpid reported."""
-        self.kill_at = None
+        self.kill_at = self.look_at = None
         self.exit = {"status": status, "maxrss_kib": getattr(usage, "ru_maxrss", None)}
 
     def vanished(self) -> None:
         """Note the end of a child that is not ours, with its exit code if the kernel tells."""
-        self.kill_at = None
+        self.kill_at = self.look_at = None
         self.exit = {"status": status_of(self.pidfd, self.pid), "maxrss_kib": None}
 
     def signal(self, number: int) -> None:
@@ -78,14 +83,31 @@ class Child(Plain):
 
     def terminate(self) -> None:
         """Ask the group to end, in the way its leader listens to."""
-        is_shell = _ignores(self.pid, signal.SIGTERM)  # as it is before it does something
+        is_shell = _has(self.pid, "SigIgn:", signal.SIGTERM)  # as it is before it does something
+        # One that catches TERM and ignores it from then on is at its own clearing up.
+        if self.look_at is None and not _has(self.pid, "SigCgt:", signal.SIGTERM):
+            self.look_at = time.monotonic() + self.patience
         self.signal(signal.SIGTERM)
         if is_shell:
-            # An interactive shell ignores TERM; HUP is what a closing terminal sends it, and
-            # the job in the foreground, for which it may just have begun to wait.
-            self.signal(signal.SIGHUP)
-            self._hang_up_foreground()
+            self._hang_up()
         self.signal(signal.SIGCONT)
+
+    def look_again(self) -> None:
+        """Hang up on a shell that heard nothing.
+
+        It ignores TERM, but not while it starts and while it forks; and a hang-up that comes
+        just before it waits, for a key or for a job, is noted by it and forgotten.
+        """
+        self.patience *= 2
+        self.look_at = time.monotonic() + self.patience
+        if _has(self.pid, "SigIgn:", signal.SIGTERM):
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        # What a closing terminal sends to an interactive shell, which ignores TERM, and to the
+        # job in the foreground, for which it may just have begun to wait.
+        self.signal(signal.SIGHUP)
+        self._hang_up_foreground()
 
     def _hang_up_foreground(self) -> None:
         try:
@@ -111,10 +133,10 @@ def _signal_group(group: int, number: int) -> None:
         pass  # a setuid program (sudo): it hears the terminal closing, and nothing else
 
 
-def _ignores(pid: int, number: int) -> bool:
-    # Not what it blocks: a shell does that for the moment of a fork, a server that waits for
-    # signals for ever, and HUP would end both before they have done what TERM asks for.
-    return any(int(mask, 16) >> (number - 1) & 1 for mask in _facts(pid, "SigIgn:"))
+def _has(pid: int, mask: str, number: int) -> bool:
+    # Never asked of what it blocks: a shell does that for the moment of a fork, a server that
+    # waits for signals for ever, and HUP would end both before they have done what TERM asks.
+    return any(int(bits, 16) >> (number - 1) & 1 for bits in _facts(pid, mask))
 
 
 def is_stopped(pid: int) -> bool:

@@ -150,14 +150,16 @@ class Sessions:
         self._tell(_exited(child), ())
 
     def deadline(self) -> float | None:
-        times = [child.kill_at for child in self.by_id.values() if child.kill_at is not None]
-        return min(times, default=None)
+        times = (at for child in self.by_id.values() for at in (child.kill_at, child.look_at))
+        return min((at for at in times if at is not None), default=None)
 
     def tick(self, now: float) -> None:
-        """KILL what has used up its grace."""
+        """KILL what has used up its grace, and see to those that did not hear."""
         for child in self.by_id.values():
+            if child.look_at is not None and now >= child.look_at:
+                child.look_again()
             if child.kill_at is not None and now >= child.kill_at:
-                child.kill_at = None
+                child.kill_at = child.look_at = None
                 child.signal(signal.SIGKILL)
 
     # -- handing over
