@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import InputQueueFull, InvalidArgument, OwnerRequired, SessionGone
 from holdfast.protocol.messages import (
     Get,
@@ -22,6 +21,7 @@ from holdfast.protocol.messages import (
     SessionInfo,
 )
 from holdfast.session.pasting import BEGIN, END
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 
 pytestmark = pytest.mark.slow

@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator, Iterator
 from typing import assert_type
 
 import holdfast
-from holdfast import Chunk, Gap, HandedBack, Kind, Snapshot, State, blocking
+from holdfast import Chunk, Events, Gap, HandedBack, Kind, Snapshot, State, blocking
 from holdfast.client import aio, sync
 from holdfast.client.view import End
 from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import (
     Erased,
-    Event,
     List,
     Listed,
     Sent,
@@ -54,7 +53,7 @@ async def a_client() -> None:
         assert_type(await client.attach("name"), holdfast.Session)
         assert_type(await client.list(ended=True), list[SessionInfo])
         assert_type(await client.call(List(), Listed, wait=True, timeout=0.5), Listed)
-        assert_type(client.events(since=0, session="id"), AsyncIterator[Event])
+        assert_type(client.events(since=0, session="id"), Events)
         assert_type(await client.close(), None)
 
 
@@ -103,7 +102,7 @@ def a_blocking_client() -> None:
         assert_type(client.attach("name"), blocking.Session)
         assert_type(client.list(ended=True), list[SessionInfo])
         assert_type(client.call(List(), Listed, wait=True, timeout=0.5), Listed)
-        assert_type(client.events(since=0, session="id"), Iterator[Event])
+        assert_type(client.events(since=0, session="id"), blocking.Events)
         assert_type(client.close(), None)
 
 

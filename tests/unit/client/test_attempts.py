@@ -1,12 +1,12 @@
 """When a client connects, waits and gives up."""
 
-from holdfast.client.attempts import Attempts, Kind, State
+from holdfast.client.attempts import FOR_EVER, Attempts, Kind, State
 from holdfast.errors import NotConnected, Superseded
 
 
 def test_who_goes_back_after_giving_up_is_connecting_at_once() -> None:
     changes: list[State] = []
-    attempts = Attempts(reconnect=True, jitter=lambda: 0.0, changed=changes.append, now=0.0)
+    attempts = Attempts(policy=FOR_EVER, jitter=lambda: 0.0, changed=changes.append, now=0.0)
     attempts.dialing()
     attempts.online(0.0)
     attempts.ended(Superseded(reason="somebody else"), 1.0)
@@ -22,7 +22,7 @@ def test_who_goes_back_after_giving_up_is_connecting_at_once() -> None:
 
 
 def test_a_pause_is_over_when_somebody_wants_that() -> None:
-    attempts = Attempts(reconnect=True, jitter=lambda: 0.0, changed=lambda _: None, now=0.0)
+    attempts = Attempts(policy=FOR_EVER, jitter=lambda: 0.0, changed=lambda _: None, now=0.0)
     for now in (0.0, 0.1):
         attempts.dialing()
         attempts.ended(NotConnected(reason="nobody is there"), now)

@@ -1,11 +1,12 @@
-"""The blocking client against a daemon that dies, hangs or refuses at every point."""
+"""The client of a command against a daemon that dies, hangs or refuses at every point."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client, connect, is_repeatable
+from holdfast.client.plain import Client, connect
+from holdfast.client.repeating import is_repeatable
 from holdfast.config.paths import Paths
 from holdfast.errors import AuthFailed, DaemonUnreachable, HoldfastError, NotFound, TimedOut
 from holdfast.protocol import messages as m
