@@ -4,6 +4,7 @@
 `replies` raises, once; `reconnect` goes on.
 """
 
+import socket
 from collections.abc import Mapping
 
 from holdfast.client import plain
@@ -76,6 +77,14 @@ class Client(plain.Client):
         if not answered and not core.is_online:
             raise core.state.error or NotConnected(reason=core.state.reason)
         return answered
+
+    def reconnect(self) -> None:
+        """Come back on another connection; one that there is breaks, without a goodbye."""
+        if self.steps.line is not None:
+            core = self.steps.core
+            self.steps.line.shutdown(socket.SHUT_RDWR)
+            self.steps.until(lambda: not core.is_online)
+        super().reconnect()
 
     def hear(self, timeout: float) -> None:
         """Wait for the end of the connection, for so long."""

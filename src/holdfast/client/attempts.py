@@ -64,7 +64,7 @@ class Policy(NamedTuple):
     first_pause: float = 1.0
     longest_pause: float = 30.0
     limit: float = math.inf
-    """Seconds of trouble after which it gives up."""
+    """Seconds without a connection after which it gives up."""
     at_first: Errors = (HoldfastError,)
     """What passes before there was a connection."""
     later: Errors = (HoldfastError,)
@@ -127,8 +127,9 @@ class Attempts:
         since, self.online_since = self.online_since, None
         if since is not None:
             self._enter(State(Kind.LOST, error.what, error=error))
+            self._trouble_since = now
             if now - since >= LASTED:
-                self._failed, self._trouble_since = 0, now
+                self._failed = 0
         self._refused = self._refused + 1 if isinstance(error, PERMANENT) else 0
         delay = self._pause()
         if self._is_final(error, now + delay):

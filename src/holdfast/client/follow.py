@@ -7,7 +7,7 @@ from functools import partial
 from holdfast.client.calls import Result
 from holdfast.client.core import Core, Heard
 from holdfast.errors import HoldfastError, NotConnected
-from holdfast.protocol.messages import CaughtUp, Event, Subscribe, Subscribed
+from holdfast.protocol.messages import CaughtUp, Event, Get, SessionInfo, Subscribe, Subscribed
 
 # Events that wait for one who listens. Beyond them the rest is not heard: the daemon keeps
 # them, and they are asked for again once these are taken.
@@ -21,6 +21,8 @@ class Listener:
         self.cursor = since
         """The number up to which everything was heard; None until that is known."""
         self.session = session
+        """Whose events, none for all: an id once `is_found`, until then perhaps a name."""
+        self.is_found = not session
         self.missed = False
         """Some after the number may be no longer kept; `oldest` is the first that is."""
         self.oldest = 0
@@ -107,7 +109,10 @@ class Follow:
 
     def begin(self) -> None:
         """Subscribe for all who have room, from where the last of them is."""
-        wanting = [each for each in self._listeners if not each.is_full]
+        for listener in self._listeners:
+            if not listener.is_found:
+                self._core.ask(Get(session=listener.session), partial(self._found, listener))
+        wanting = [each for each in self._listeners if each.is_found and not each.is_full]
         if not wanting:
             return
         known = [each.cursor for each in wanting if each.cursor is not None]
@@ -133,6 +138,15 @@ class Follow:
     def _go_on(self) -> None:
         if self._core.is_online:
             self.begin()
+
+    def _found(self, listener: Listener, result: Result) -> None:
+        if listener.is_found or listener not in self._listeners:
+            return
+        if isinstance(result, SessionInfo):
+            listener.session, listener.is_found = result.id, True
+            self._go_on()
+        elif isinstance(result, HoldfastError) and not isinstance(result, NotConnected):
+            listener.fail(result)
 
     def _answered(self, number: int, asked: list[Listener], result: Result) -> None:
         if number != self._newest:
