@@ -399,8 +399,9 @@ def test_verbs_fail_at_once_without_a_connection_or_wait_for_it(paths: Paths, tw
 
 
 def test_a_daemon_that_does_not_come_up_is_told_as_soon_as_its_keeper_knows(
-    paths: Paths, twin: str
+    paths: Paths, twin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("holdfast.protocol.connection.HANDSHAKE_TIMEOUT", 300)
     reason = "exit 1: ImportError: no module named x"
     keeper = ScriptedKeeper(
         paths.keeper_socket, pid=None, state="waiting", reason=reason, next_try=4.9

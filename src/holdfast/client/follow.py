@@ -128,8 +128,7 @@ class Follow:
                 listener.hear(heard)
 
     def lost(self, _error: HoldfastError) -> None:
-        for listener in self._listeners:
-            listener.is_begun = False  # it begins again where it is
+        pass  # it begins again where each of them is
 
     def over(self, error: HoldfastError) -> None:
         for listener in self._listeners:

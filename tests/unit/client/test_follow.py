@@ -82,16 +82,27 @@ def test_what_is_told_by_the_subscription_before_is_not_the_beginning_of_a_new_o
 
 def test_an_answer_to_a_subscription_that_is_replaced_announces_nothing() -> None:
     room = Newsroom()
-    first = room.follow.listen(5, "")
-    second = room.follow.listen(2, "")
-    room.answer(newest=9)
-    room.tell(6, 7)
+    first = room.follow.listen(None, "")
+    second = room.follow.listen(None, "")
+    room.answer(newest=7)
+    # Before the daemon reads the second, number 8 happens; it need not tell it to the first.
+    room.answer(newest=8)
+    room.tell(9)
 
-    room.answer(newest=9)
-    room.tell(*range(3, 10))
+    assert heard(first) == heard(second) == [9]
+    assert first.cursor == second.cursor == 9
 
-    assert heard(first) == [6, 7, 8, 9]
-    assert heard(second) == [3, 4, 5, 6, 7, 8, 9]
+
+def test_from_now_on_is_known_once_the_last_subscription_is_answered() -> None:
+    room = Newsroom()
+    first = room.follow.listen(None, "")
+    room.follow.listen(None, "")
+    room.answer(newest=7)
+    assert first.cursor is None
+
+    room.answer(newest=8)
+
+    assert first.cursor == 8
 
 
 def test_events_that_nobody_takes_are_left_with_the_daemon() -> None:
@@ -101,7 +112,8 @@ def test_events_that_nobody_takes_are_left_with_the_daemon() -> None:
     room.tell(*range(1, ROOM + 11))
 
     assert heard(slow) == [*range(1, ROOM + 1)]
-    assert room.answer(newest=ROOM + 10) == Subscribe(since=ROOM)
+    room.tell(ROOM + 11)  # by the subscription before, beyond what was left
+    assert room.answer(newest=ROOM + 11) == Subscribe(since=ROOM)
     room.tell(*range(ROOM + 1, ROOM + 12))
     assert heard(slow) == [*range(ROOM + 1, ROOM + 12)]
 

@@ -131,7 +131,10 @@ def test_a_daemon_that_never_answers_a_call_is_a_timeout(paths: Paths) -> None:
         client.call(m.Ping(), timeout=0.1)
 
 
-def test_why_no_daemon_comes_up_is_asked_and_told(paths: Paths) -> None:
+def test_why_no_daemon_comes_up_is_asked_and_told(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.protocol.connection.HANDSHAKE_TIMEOUT", 300)
     reason = "exit 1: ImportError: no module named x"
     keeper = ScriptedKeeper(
         paths.keeper_socket, pid=None, state="waiting", reason=reason, next_try=4.9
