@@ -213,7 +213,8 @@ class Output:
     def __next__(self) -> Chunk | Gap | Snapshot:
         self._steps.refuse_while_preparing()
         while True:
-            self._steps.until(lambda: self._looking.has_news)
+            if not self._looking.has_news:
+                self._steps.until(lambda: self._looking.has_news)
             item = self._looking.take()
             if isinstance(item, Chunk | Gap | Snapshot):
                 self._steps.flush()
