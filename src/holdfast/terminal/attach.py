@@ -167,7 +167,8 @@ class Attachment:
 
     def _patience(self) -> float | None:
         deadlines = [self._detach.deadline(), self._steps.deadline()]
-        if len(self._typed) and "input" not in self._asked:
+        may_ask = self._steps.core.is_online and "input" not in self._asked
+        if len(self._typed) and may_ask:
             deadlines.append(self._retry_input_at)
         soonest = min((each for each in deadlines if each is not None), default=None)
         return None if soonest is None else max(0.0, soonest - time.monotonic())
