@@ -11,8 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from holdfast.client.blocking import Client, connect
-from holdfast.client.events import Subscription
+from holdfast.client.plain import Client, connect
 from holdfast.config import Paths
 from holdfast.errors import OwnerRequired
 from holdfast.protocol.messages import (
@@ -64,7 +63,7 @@ def show(ann: Client, bob: Client) -> None:
     print(f"bob takes it over and types; it is owned by {taken.owner}")
     print(f"ann looks on and sees {seen_by(ann, session.id, b'hello')!r}")
 
-    known = Subscription(ann, 0)
+    known = ann.events(0)
     numbers = [event.number for event in known.kept()]
     print(f"ann knows {len(numbers)} events, up to number {numbers[-1]}")
     os.kill(ann.welcome.pid, signal.SIGKILL)
@@ -75,7 +74,7 @@ def show(ann: Client, bob: Client) -> None:
 
     print(f"ann asks for what came after number {numbers[-1]}:")
     ann.call(Get(session=session.id))  # on a new connection, as the same client
-    for event in Subscription(ann, numbers[-1], session.id):
+    for event in ann.events(numbers[-1], session.id):
         print(f"    {event.number} {event.kind} {event.facts}")
         if event.kind == "exit":
             break

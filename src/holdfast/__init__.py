@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from holdfast.client.aio import Client, connect
     from holdfast.client.attempts import Kind, State
+    from holdfast.client.hearing import Events
     from holdfast.client.session import Output, Session
     from holdfast.client.typing import HandedBack
     from holdfast.client.view import Chunk, Gap, Snapshot
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Chunk",
     "Client",
+    "Events",
     "Gap",
     "HandedBack",
     "Kind",
@@ -38,6 +40,7 @@ _HOME = {
     "connect": "aio",
     "Kind": "attempts",
     "State": "attempts",
+    "Events": "hearing",
     "Output": "session",
     "Session": "session",
     "HandedBack": "typing",

@@ -10,6 +10,7 @@ with connect() as client:
 
 from holdfast.client.attempts import Kind, State
 from holdfast.client.sync import Client, connect
+from holdfast.client.sync_events import Events
 from holdfast.client.sync_session import Output, Session
 from holdfast.client.typing import HandedBack
 from holdfast.client.view import Chunk, Gap, Snapshot
@@ -17,6 +18,7 @@ from holdfast.client.view import Chunk, Gap, Snapshot
 __all__ = [
     "Chunk",
     "Client",
+    "Events",
     "Gap",
     "HandedBack",
     "Kind",

@@ -151,6 +151,21 @@ def test_a_crash_is_a_pause(hold: Hold, victim: str) -> None:
     assert terminal.end()[1] == 0
 
 
+def test_who_wants_to_leave_while_no_daemon_comes_up_is_let_go(hold: Hold) -> None:
+    terminal = shell(hold)
+    status = hold.status()
+    os.kill(status["keeper"]["pid"], signal.SIGSTOP)  # so it starts no other
+    try:
+        os.kill(status["daemon"]["pid"], signal.SIGKILL)
+        terminal.send(b"x" + DETACH)
+        _, code = terminal.end()
+    finally:
+        os.kill(status["keeper"]["pid"], signal.SIGCONT)
+
+    assert code == 0
+    assert terminal.modes() == terminal.before
+
+
 def test_a_flood_is_shown_whole_across_crashes(hold: Hold) -> None:
     count = 200_000
     terminal = hold.terminal("run", "--", "sh", "-c", f"seq {count}; echo done")

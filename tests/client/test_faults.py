@@ -208,3 +208,47 @@ def test_events_are_told_once_across_a_kill(scene: Scene, twin: str) -> None:
             assert seen == [101, 102, 103, 104, 105, 106]
 
     run(work())
+
+
+def test_what_was_cancelled_in_an_outage_is_not_typed_later(scene: Scene) -> None:
+    """T26"""
+
+    async def work() -> None:
+        async with holdfast.connect(**scene.options) as client:
+            session = await talker(client)
+            await session.write(b"before ")
+            scene.proxy.gone()
+            scene.proxy.every.cut()
+            async for state in client.states():
+                if state.kind is not Kind.ONLINE:
+                    break
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await session.write(b"nobody waits for this")
+            scene.proxy.back()
+            client.retry_now()
+            await client.online(timeout=20)
+            await session.write(b"after")
+            assert await shows(session, b"after") == b"readybefore after"
+
+    run(work())
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_events_of_a_session_are_told_by_its_name(scene: Scene, twin: str) -> None:
+    async def work() -> None:
+        async with connected(twin, **scene.options) as client:
+            other = await client.create("true", name="other")
+            session = await client.create("true", name="web")
+            events = client.events(since=0, session="web")
+            kinds = []
+            async for event in events:
+                assert event.session == session.id != other.id
+                kinds.append(event.kind)
+                if event.kind == "exit":
+                    break
+            assert kinds[0] == "created"
+            assert not events.missed
+            await events.aclose()
+
+    run(work())

@@ -29,6 +29,7 @@ from tests.support.samples import SESSION
 from tests.support.scripted_daemon import (
     Conversation,
     ScriptedDaemon,
+    ScriptedKeeper,
     closes,
     dies_asked,
     is_mute,
@@ -353,5 +354,64 @@ def test_concurrent_calls_are_answered_in_any_order(paths: Paths, twin: str) -> 
                 calls = [client.call(m.Ping(nonce=n), m.Pong) for n in range(3)]
                 pongs = await asyncio.gather(*calls)
                 assert [pong.nonce for pong in pongs] == [0, 1, 2]
+
+    run(work())
+
+
+def test_verbs_fail_at_once_without_a_connection_or_wait_for_it(paths: Paths, twin: str) -> None:
+    def answers_once(conversation: Conversation) -> None:
+        conversation.greet()
+        event: Any = conversation.hear()
+        conversation.core.reply(event.number, SESSION)
+        conversation.write()
+
+    async def work() -> None:
+        async with connected(twin, **options(paths)) as client:
+            session = await client.attach("build", wait=True)
+            async for state in client.states():
+                if state.kind is Kind.WAITING:
+                    break
+            verbs = (
+                client.list,
+                lambda **how: client.attach("build", **how),
+                lambda **how: client.create("cat", **how),
+                lambda **how: client.create_or_attach("key", "cat", **how),
+                session.refresh,
+                session.restore,
+                session.claim,
+                session.release,
+                session.takeover,
+                session.clear,
+                session.forget,
+                session.kill,
+                lambda **how: session.rename("x", **how),
+                lambda **how: session.signal("INT", **how),
+                lambda **how: session.resize(80, 24, **how),
+            )
+            for verb in verbs:
+                with pytest.raises(NotConnected):
+                    await verb()
+                with pytest.raises(TimedOut):
+                    await verb(timeout=0.01)
+
+    with ScriptedDaemon(paths.socket, answers_once, closes):
+        run(work())
+
+
+def test_a_daemon_that_does_not_come_up_is_told_as_soon_as_its_keeper_knows(
+    paths: Paths, twin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.protocol.connection.HANDSHAKE_TIMEOUT", 300)
+    reason = "exit 1: ImportError: no module named x"
+    keeper = ScriptedKeeper(
+        paths.keeper_socket, pid=None, state="waiting", reason=reason, next_try=4.9
+    )
+
+    async def work() -> None:
+        with ScriptedDaemon(paths.socket, is_mute), keeper:
+            how = options(paths, reconnect=False, autostart=True)
+            with pytest.raises(DaemonUnreachable, match=f"does not start: {reason}"):
+                async with connected(twin, **how):
+                    pass
 
     run(work())

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.protocol.messages import Get, Input, SessionInfo
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 
 pytestmark = pytest.mark.slow

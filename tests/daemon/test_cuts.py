@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.protocol.messages import Forget
+from tests.support.asking import Client
 from tests.support.flood import Flood
 from tests.support.home import Home, running_home
 from tests.support.looker import Looker

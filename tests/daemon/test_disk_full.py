@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import DiskFull
 from holdfast.protocol.messages import Get, Input, Kill, List, SessionInfo
 from holdfast.store import verify
 from tests.store.disks import small_disk
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 from tests.support.processes import cpu_seconds, is_alive
 

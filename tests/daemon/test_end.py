@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import NotFound, SessionGone, SessionTerminating
 from holdfast.protocol.messages import Created, Get, Input, Kill, Resize, SessionInfo
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 from tests.support.processes import children, is_alive
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
-from holdfast.client.events import Subscription
 from holdfast.errors import InvalidArgument, NotFound
 from holdfast.protocol.client_end import EventReceived, ReplyReceived, Welcomed
 from holdfast.protocol.messages import (
@@ -32,6 +30,7 @@ from holdfast.protocol.messages import (
 )
 from holdfast.store.journal import Journal
 from holdfast.store.journal_rows import EVENTS_KEPT
+from tests.support.asking import Client, subscribed
 from tests.support.home import Home, running_home, until
 from tests.support.peer import Peer, peer
 from tests.support.processes import resident_kib
@@ -58,7 +57,7 @@ def kept(client: Client, last: int, since: int = 0, session: str = "") -> list[E
     """Return what is kept once the resize to *last* columns is: it is committed by and by."""
 
     def complete() -> list[Event] | None:
-        events = list(Subscription(client, since, session).kept())
+        events = list(subscribed(client, since, session).kept())
         return events if cols(events)[-1:] == [last] else None
 
     return until(complete, "the last event")
@@ -84,7 +83,7 @@ def cols(told: list[Event]) -> list[object]:
 
 def test_the_life_of_a_session_is_told_as_it_happens(home: Home) -> None:
     with home.client() as client, home.client() as watcher:
-        told = iter(Subscription(watcher))
+        told = iter(subscribed(watcher))
         session = home.create(client, *CAT, name="build").id
         until(lambda: home.offset(client, session) > 0, "the program to be ready")
         client.call(Resize(session=session, cols=100, rows=30))
@@ -116,14 +115,14 @@ def test_what_happened_before_is_told_first_and_said_to_be_all(home: Home) -> No
 def test_a_second_subscription_hears_nothing_of_the_first(home: Home) -> None:
     with home.client() as client:
         session = home.create(client, *CAT).id
-        Subscription(client)  # goes on while this is told, and is not looked at
+        subscribed(client)  # goes on while this is told, and is not looked at
         resize(client, session, range(100, 200))
         until(lambda: [e for e in kept(client, 199) if e.kind == "resized"], "all of it")
         for _ in range(20):
-            first = Subscription(client, 0)
+            first = subscribed(client, 0)
             resize(client, session, range(300, 305))
             resize(client, session, range(199, 200))
-            assert next(iter(Subscription(client, 0))).kind == "created"
+            assert next(iter(subscribed(client, 0))).kind == "created"
             del first
 
 
@@ -133,21 +132,19 @@ def test_one_session_is_told_alone(home: Home) -> None:
         resize(client, other, range(100, 250))
         resize(client, one, range(100, 103))
         kept(client, 102)
-        told = Subscription(client, 0, "one")
+        told = subscribed(client, 0, "one")
         events = list(told.kept())
-        cursor = told.cursor
         resize(client, other, range(300, 303))
         resize(client, one, range(103, 105))
         live = list(islice(told, 2))
 
     assert {event.session for event in events} == {one}
     assert cols(events + live) == [100, 101, 102, 103, 104]
-    assert cursor >= events[-1].number
 
 
 def test_nothing_is_told_of_an_ephemeral_session(home: Home) -> None:
     with home.client() as client:
-        told = iter(Subscription(client))
+        told = iter(subscribed(client))
         hidden = home.create(client, "true", ephemeral=True).id
         home.ended(client, hidden)
         shown = home.create(client, "true").id
@@ -158,13 +155,13 @@ def test_nothing_is_told_of_an_ephemeral_session(home: Home) -> None:
 def test_of_a_forgotten_session_only_its_end_is_known(home: Home) -> None:
     with home.client() as client:
         # It may be over before it is owned, or not.
-        told = (event for event in Subscription(client) if event.kind != "owner_changed")
+        told = (event for event in subscribed(client) if event.kind != "owner_changed")
         session = home.create(client, "true", name="secret").id
         home.ended(client, session)
         client.call(Forget(session=session))
         live = list(islice(told, 3))
 
-        kept = list(Subscription(client, 0).kept())
+        kept = list(subscribed(client, 0).kept())
 
     assert kinds(live) == ["created", "exit", "forgotten"]
     assert [(event.kind, event.facts) for event in kept] == [("forgotten", {"gone": True})]
@@ -185,7 +182,7 @@ def test_a_number_beyond_the_newest_waits_for_a_higher_one(home: Home) -> None:
         session = home.create(client, *CAT).id
         resize(client, session, range(99, 100))
         newest = kept(client, 99)[-1].number
-        told = Subscription(client, newest + 2)
+        told = subscribed(client, newest + 2)
         resize(client, session, range(100, 105))
 
         assert cols(list(islice(told, 3))) == [102, 103, 104]
@@ -228,7 +225,7 @@ def test_a_number_older_than_what_is_kept_is_told_so(tmp_path: Path) -> None:
         with home.client() as client:
             late = client.call(Subscribe(since=4))
             in_time = client.call(Subscribe(since=5))
-            first = next(iter(Subscription(client, 0)))
+            first = next(iter(subscribed(client, 0)))
 
     assert late == Subscribed(newest=EVENTS_KEPT + 5, oldest=6, missed=True)
     assert not in_time.missed
@@ -242,7 +239,7 @@ def test_no_event_is_lost_or_told_twice_when_the_daemon_is_killed(home: Home) ->
     """A subscriber follows while the daemon dies again and again under changes."""
     with home.client() as client, home.client() as watcher:
         session = home.create(client, *CAT).id
-        subscription = Subscription(watcher, 0)
+        subscription = subscribed(watcher, 0)
         told: list[Event] = []
 
         def follow() -> None:
@@ -263,7 +260,7 @@ def test_no_event_is_lost_or_told_twice_when_the_daemon_is_killed(home: Home) ->
             resize(client, session, range(139 + turn * 40, 141 + turn * 40))
         client.call(Kill(session=session, now=True))
         follower.join(20)
-        written = list(Subscription(client, 0).kept())
+        written = list(subscribed(client, 0).kept())
 
     numbers = [event.number for event in told]
     assert not follower.is_alive()
@@ -275,7 +272,7 @@ def test_no_event_is_lost_or_told_twice_when_the_daemon_is_killed(home: Home) ->
 def test_who_has_seen_nothing_yet_misses_nothing_either(home: Home) -> None:
     with home.client() as client, home.client() as watcher:
         session = home.create(client, *CAT).id
-        told = (event for event in Subscription(watcher) if event.kind == "resized")
+        told = (event for event in subscribed(watcher) if event.kind == "resized")
         home.next_daemon(home.kill_daemon())
         resize(client, session, range(100, 103))
         kept(client, 102)
@@ -299,7 +296,7 @@ def test_a_begin_and_an_end_that_were_not_written_before_a_kill_are_told_after_i
 ) -> None:
     with home.client() as client, home.client() as watcher:
         old = ready(home, client)
-        told = (event for event in Subscription(watcher) if event.kind != "owner_changed")
+        told = (event for event in subscribed(watcher) if event.kind != "owner_changed")
         with journal_that_takes_nothing(home):
             request = home.create_request(*CAT, creation="c0ffee")
             client.ask(request)
@@ -348,7 +345,7 @@ def test_a_subscriber_that_never_reads_costs_little_and_delays_nobody(home: Home
         session = home.create(client, *CAT).id
         mute.wait(Welcomed)
         mute.request(Subscribe(since=0))
-        told = (event for event in Subscription(watcher) if event.kind == "resized")
+        told = (event for event in subscribed(watcher) if event.kind == "resized")
         daemon = home.running()["daemon"]["pid"]
         shown: list[object] = []
         resident = [resident_kib(daemon)]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.protocol.messages import Input, Output, Ping
+from tests.support.asking import Client
 from tests.support.home import ROOT, Home, running_home, until
 from tests.support.processes import cpu_seconds, descriptors, resident_kib
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import InputQueueFull, InvalidArgument
 from holdfast.protocol.messages import (
     Get,
@@ -19,6 +18,7 @@ from holdfast.protocol.messages import (
     Resize,
     SessionInfo,
 )
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 
 pytestmark = pytest.mark.slow

@@ -8,10 +8,10 @@ from subprocess import PIPE
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import NotFound, OffsetPruned
 from holdfast.protocol.messages import Clear, DiskUse, Du, Erased, Forget, Get, Input, Output
 from tests.store.disks import small_disk
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 
 pytestmark = pytest.mark.slow

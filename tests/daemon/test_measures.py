@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import NotFound
 from holdfast.protocol.client_end import ReplyReceived, Welcomed
 from holdfast.protocol.messages import (
@@ -20,6 +19,7 @@ from holdfast.protocol.messages import (
     Stats,
     Subscribe,
 )
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 from tests.support.peer import peer
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.protocol.messages import Get, Input, List, Output, Ping, SessionInfo
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 from tests.support.processes import children, descriptors, resident_kib
 

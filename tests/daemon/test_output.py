@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import InvalidArgument, NotFound
 from holdfast.formats.segments import SEGMENT_SIZE, first_offset
 from holdfast.protocol.messages import Get, Output, OutputChunk, SessionInfo
 from holdfast.store import verify
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 
 pytestmark = pytest.mark.slow

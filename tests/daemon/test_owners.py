@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client, connect
 from holdfast.errors import OwnerRequired
 from holdfast.protocol.messages import (
     Claim,
@@ -19,6 +18,7 @@ from holdfast.protocol.messages import (
     Takeover,
 )
 from holdfast.store import Journal
+from tests.support.asking import Client, connect
 from tests.support.home import Home, running_home, until
 
 pytestmark = pytest.mark.slow

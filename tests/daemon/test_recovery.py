@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import CommandNotFound, OffsetPruned, SessionGone
 from holdfast.formats.timeline import Inserted, Life, Tick, decode
 from holdfast.protocol.messages import (
@@ -25,6 +24,7 @@ from holdfast.protocol.messages import (
     SessionInfo,
 )
 from holdfast.store import Journal, verify
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 
 pytestmark = pytest.mark.slow

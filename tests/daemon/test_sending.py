@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import InputQueueFull, InvalidArgument, OwnerRequired, SessionGone
 from holdfast.protocol.messages import (
     Get,
@@ -22,6 +21,7 @@ from holdfast.protocol.messages import (
     SessionInfo,
 )
 from holdfast.session.pasting import BEGIN, END
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 
 pytestmark = pytest.mark.slow
@@ -309,7 +309,7 @@ def test_a_send_that_makes_no_sense_types_nothing(tmp_path: Path) -> None:
         client.call(Send(session=session.id, offset=0, text=b"", enter=True))
         with pytest.raises(InvalidArgument, match="ends at 1"):
             client.call(Send(session=session.id, offset=5, text=b"x"))
-        assert got.read_bytes() == b"\r"
+        until(lambda: got.read_bytes() == b"\r", "the program to have the Enter, and nothing else")
         client.ask(Send(session=session.id, offset=1, text=b"x" * 10, enter=True))
         client.call(Resize(session=session.id, cols=90, rows=20))
         client.call(Kill(session=session.id, now=True))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import AuthFailed, LimitReached, Superseded
 from holdfast.protocol.client_end import ReplyReceived, Welcomed
 from holdfast.protocol.daemon_end import OWED_LIMIT
 from holdfast.protocol.messages import Input, Output, Ping, Pong, Role
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 from tests.support.peer import peer, rest_of, silent
 from tests.support.processes import resident_kib

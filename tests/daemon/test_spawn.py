@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import (
     CommandNotFound,
     CwdMissing,
@@ -21,6 +20,7 @@ from holdfast.errors import (
     PermissionDenied,
 )
 from holdfast.protocol.messages import Create, List, SessionInfo
+from tests.support.asking import Client
 from tests.support.home import ROOT, Home, running_home
 
 pytestmark = pytest.mark.slow

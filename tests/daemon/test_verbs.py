@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import (
     InvalidArgument,
     InvalidSignal,
@@ -18,6 +17,7 @@ from holdfast.errors import (
 )
 from holdfast.protocol.messages import Get, Kill, KillAll, Rename, SessionInfo, Signal, Wait
 from holdfast.session.signals import SIGNALS
+from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
 
 pytestmark = pytest.mark.slow

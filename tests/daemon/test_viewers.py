@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import InvalidArgument, NotFound
 from holdfast.protocol.messages import (
     Attached,
@@ -24,6 +23,7 @@ from holdfast.protocol.messages import (
     Kill,
     Role,
 )
+from tests.support.asking import Client
 from tests.support.flood import Flood
 from tests.support.home import Home, running_home, until
 from tests.support.looker import Looker

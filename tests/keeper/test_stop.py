@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.keeper import launch
 from holdfast.protocol.messages import Get, SessionInfo
+from tests.support.asking import Client
 from tests.support.flood import Flood
 from tests.support.home import Home, running_home, until
 

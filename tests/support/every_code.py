@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from holdfast.client.blocking import connect
 from holdfast.errors import HoldfastError
 from holdfast.protocol import codec
 from holdfast.protocol.client_end import Welcomed
@@ -26,6 +25,7 @@ from holdfast.protocol.messages import (
 )
 from holdfast.protocol.version import OURS, Versions
 from holdfast.session.typed import QUEUE_LIMIT
+from tests.support.asking import connect
 from tests.support.failing import Said, Scene, writing_nothing
 from tests.support.home import PATIENCE, Home, until
 from tests.support.peer import peer

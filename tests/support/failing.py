@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import pytest
 
-from holdfast.client.blocking import Client
 from holdfast.errors import HoldfastError
 from holdfast.protocol import codec
 from holdfast.protocol.frames import LIMIT, Control, FrameReader
@@ -23,6 +22,7 @@ from holdfast.protocol.messages import (
     SessionInfo,
 )
 from holdfast.protocol.version import OURS, Versions
+from tests.support.asking import Client
 from tests.support.home import Home
 from tests.support.peer import rest_of, silent
 

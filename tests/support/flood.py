@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from holdfast.client.blocking import Client
 from holdfast.protocol.messages import SessionInfo
+from tests.support.asking import Client
 from tests.support.home import Home, until
 
 # At the speed of a busy build, not of `cat`: what is tested is the moment, not the volume.

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from holdfast.client.blocking import Client, connect
 from holdfast.config import Paths
 from holdfast.keeper.ask import Gone, ask
 from holdfast.protocol.messages import Create, Get, Output, SessionInfo
+from tests.support.asking import Client, connect
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0  # seconds for anything to come true on a busy machine

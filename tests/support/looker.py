@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from msgspec.structs import replace
 
-from holdfast.client.link import Link, open_socket
+from holdfast.client.reach import open_socket
 from holdfast.errors import HoldfastError
 from holdfast.protocol.client_end import EventReceived, ReplyReceived, Welcomed
 from holdfast.protocol.connection import ConnectionEnded, DataReceived
@@ -34,6 +34,7 @@ from holdfast.protocol.messages import (
 from holdfast.protocol.version import OURS
 from holdfast.session.held import Held
 from tests.support.home import PATIENCE, Home
+from tests.support.link import Link
 
 ACK_EVERY = 64 * 1024
 

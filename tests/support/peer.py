@@ -5,12 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from holdfast.client.link import Event, Link, open_socket
+from holdfast.client.reach import open_socket
 from holdfast.errors import HoldfastError
 from holdfast.protocol.connection import ConnectionEnded
 from holdfast.protocol.messages import Hello, Message, Role
 from holdfast.protocol.version import OURS
 from tests.support.home import PATIENCE, Home
+from tests.support.link import Event, Link
 
 
 class Peer:

@@ -4,7 +4,7 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from holdfast.client.link import Link, open_socket
+from holdfast.client.reach import open_socket
 from holdfast.errors import HoldfastError
 from holdfast.protocol.client_end import ReplyReceived, Welcomed
 from holdfast.protocol.connection import ConnectionEnded
@@ -24,6 +24,7 @@ from holdfast.protocol.messages import (
 )
 from holdfast.protocol.version import OURS
 from tests.support.home import PATIENCE, Home, until
+from tests.support.link import Link
 
 ECHO = ("sh", "-c", "stty raw -echo; printf r; exec cat")
 

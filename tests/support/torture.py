@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from holdfast.client.blocking import Client
 from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import Input, SessionInfo
+from tests.support.asking import Client
 from tests.support.home import Home, until
 
 FLOODS = 3

@@ -85,6 +85,10 @@ class Stream:
         return self.inner.end
 
     @property
+    def missed(self) -> Any:
+        return self.inner.missed
+
+    @property
     def mismatches(self) -> Any:
         return self.inner.mismatches
 

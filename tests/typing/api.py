@@ -1,10 +1,11 @@
 """What the public names give, as `mypy --strict` sees it: that is the test, nothing here runs."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import assert_type
 
 import holdfast
-from holdfast import Chunk, Gap, HandedBack, Kind, Snapshot, State, blocking
+from holdfast import Chunk, Events, Gap, HandedBack, Kind, Snapshot, State, blocking
 from holdfast.client import aio, sync
 from holdfast.client.view import End
 from holdfast.errors import HoldfastError
@@ -54,7 +55,11 @@ async def a_client() -> None:
         assert_type(await client.attach("name"), holdfast.Session)
         assert_type(await client.list(ended=True), list[SessionInfo])
         assert_type(await client.call(List(), Listed, wait=True, timeout=0.5), Listed)
-        assert_type(client.events(since=0, session="id"), AsyncIterator[Event])
+        assert_type(await client.list(wait=True), list[SessionInfo])
+        assert_type(await client.create("sh", cwd=Path("/"), timeout=None), holdfast.Session)
+        assert_type(client.events(since=0, session="id"), Events)
+        assert_type(client.events().missed, bool)
+        assert_type([event async for event in client.events()], list[Event])
         assert_type(await client.close(), None)
 
 
@@ -70,7 +75,7 @@ async def a_session(session: holdfast.Session) -> None:
     assert_type(await session.resize(80, 24), SessionInfo)
     assert_type(await session.signal("HUP"), SessionInfo)
     assert_type(await session.kill(now=True), SessionInfo)
-    assert_type(await session.rename("name"), SessionInfo)
+    assert_type(await session.rename("name", wait=True), SessionInfo)
     assert_type(await session.restore(), SessionInfo)
     assert_type(await session.claim(), SessionInfo)
     assert_type(await session.takeover("a reason"), SessionInfo)
@@ -103,7 +108,11 @@ def a_blocking_client() -> None:
         assert_type(client.attach("name"), blocking.Session)
         assert_type(client.list(ended=True), list[SessionInfo])
         assert_type(client.call(List(), Listed, wait=True, timeout=0.5), Listed)
-        assert_type(client.events(since=0, session="id"), Iterator[Event])
+        assert_type(client.list(wait=True), list[SessionInfo])
+        assert_type(client.create("sh", cwd=Path("/"), timeout=None), blocking.Session)
+        assert_type(client.events(since=0, session="id"), blocking.Events)
+        assert_type(client.events().missed, bool)
+        assert_type(list(client.events()), list[Event])
         assert_type(client.close(), None)
 
 
@@ -119,7 +128,7 @@ def a_blocking_session(session: blocking.Session) -> None:
     assert_type(session.resize(80, 24), SessionInfo)
     assert_type(session.signal("HUP"), SessionInfo)
     assert_type(session.kill(now=True), SessionInfo)
-    assert_type(session.rename("name"), SessionInfo)
+    assert_type(session.rename("name", wait=True), SessionInfo)
     assert_type(session.restore(), SessionInfo)
     assert_type(session.claim(), SessionInfo)
     assert_type(session.takeover("a reason"), SessionInfo)

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from holdfast.client.blocking import Client, connect
+from holdfast.client.plain import Client, connect
 from holdfast.config.paths import Paths
 from holdfast.protocol.messages import Get, Role, SessionInfo
 

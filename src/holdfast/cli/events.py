@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 
 from holdfast.cli import door, render
 from holdfast.cli.exits import OK, note, one_line
-from holdfast.client.events import Subscription
 from holdfast.protocol.messages import Event, List, Role
 
 REMARKABLE = ("taken over", "did not come back")
@@ -21,7 +20,8 @@ def events(values: Namespace) -> int:
     with door.client(Role.STREAM) as client:
         session = door.session_named(client, values.id).id if values.id else ""
         names = Names({each.id: each.name for each in client.call(List(ended=True)).sessions})
-        told = Subscription(client, since, session)
+        told = client.events(since, session)
+        told.begin()
         if told.missed and since is not None:
             note(f"events before number {told.oldest} are no longer kept")
         if values.follow:

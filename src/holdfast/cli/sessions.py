@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from holdfast.cli import door, render
 from holdfast.cli.exits import OK, OWN_FAILURE, Exit, Usage, code_of_codes, note
 from holdfast.cli.waiting import end_of
-from holdfast.client.blocking import Client
+from holdfast.client.plain import Client
 from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import (
     Create,

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from holdfast.cli import door
 from holdfast.cli.exits import OK, Usage, note
-from holdfast.client.blocking import CALL_TIMEOUT, Client
+from holdfast.client.calls import CALL_TIMEOUT
+from holdfast.client.plain import Client
 from holdfast.errors import InputQueueFull, OffsetPruned, OwnerRequired, TimedOut
 from holdfast.protocol.messages import Input, Output, Role, Send
 

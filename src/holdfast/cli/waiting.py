@@ -3,7 +3,8 @@
 import math
 import time
 
-from holdfast.client.blocking import CALL_TIMEOUT, Client
+from holdfast.client.calls import CALL_TIMEOUT
+from holdfast.client.plain import Client
 from holdfast.errors import TimedOut
 from holdfast.protocol.messages import SessionInfo, Wait
 

@@ -8,6 +8,7 @@ from holdfast.protocol import codec
 from holdfast.protocol.client_end import ClientEnd
 from holdfast.protocol.messages import Message
 
+CALL_TIMEOUT = 10.0  # seconds; replies take milliseconds, a daemon's restart a few hundred
 Result = Message | HoldfastError
 
 

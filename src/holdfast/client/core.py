@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from holdfast.client.attempts import Attempts, Kind, State
+from holdfast.client.attempts import Attempts, Kind, Policy, State
 from holdfast.client.calls import Call, Calls, Result
 from holdfast.errors import HoldfastError, LocalProtocolError, NotConnected
 from holdfast.protocol.client_end import ClientEnd, EventReceived, ReplyReceived, Welcomed
@@ -20,6 +20,7 @@ from holdfast.protocol.messages import Goodbye, Hello, Message, Welcome
 from holdfast.protocol.state import State as Connection
 
 CLOSED = "the daemon closed the connection"
+PATIENCE = 1.0  # seconds for a welcome before the keeper is asked; a restart takes 0.2
 Heard = DataReceived | Message
 
 
@@ -46,17 +47,18 @@ class Core:
         self,
         hello: Hello,
         *,
-        reconnect: bool,
+        policy: Policy,
         jitter: Callable[[], float],
         changed: Callable[[State], None],
         now: float,
     ) -> None:
         self._hello = hello
-        self._attempts = Attempts(reconnect=reconnect, jitter=jitter, changed=changed, now=now)
+        self._attempts = Attempts(policy=policy, jitter=jitter, changed=changed, now=now)
         self._calls = Calls()
         self._standing: list[Standing] = []
         self._end: ClientEnd | None = None
         self._next_number = 1
+        self._doubt_at: float | None = None
         self.is_greeted = False
         """The daemon has let us in; `offer` or `ended` is to follow."""
         self.welcome: Welcome | None = None
@@ -87,16 +89,30 @@ class Core:
         hello = replace(self._hello, token=token)
         self._end = ClientEnd(hello, now=now, first_number=self._next_number)
         self._calls.connected(self._end)
+        self._doubt_at = now + PATIENCE
 
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection; a shell that has one nevertheless closes it."""
         return self._end is not None
 
+    @property
+    def is_welcomed(self) -> bool:
+        """Whether the daemon has greeted us on this connection."""
+        return self._end is not None and self._is_open(self._end)
+
     def is_late(self, now: float) -> bool:
         """Whether the daemon has not greeted us in time; `ended` is to follow."""
-        deadline = self.greeting_deadline
+        deadline = self._end.deadline() if self._end is not None else None
         return deadline is not None and now >= deadline
+
+    def is_doubtful(self, now: float) -> bool:
+        """Whether the keeper is to be asked if a daemon comes up at all; `doubted` follows."""
+        return self._doubt_at is not None and now >= self._doubt_at
+
+    def doubted(self) -> None:
+        """The keeper is being asked; it has no more to say on this connection."""
+        self._doubt_at = None
 
     def offer(self, now: float) -> None:
         """Everybody may use the connection."""
@@ -110,6 +126,7 @@ class Core:
     def ended(self, error: HoldfastError, now: float) -> None:
         """The attempt has failed, or the connection is over; the shell closes its socket."""
         end, self._end = self._end, None
+        self._doubt_at = None
         if end is not None:
             self._next_number = end.next_number
         # What prepared a connection that was never offered is over with it.
@@ -157,6 +174,7 @@ class Core:
                 self._calls.answered(event.number, event.result)
             elif isinstance(event, Welcomed):
                 self.welcome, self.is_greeted = event.welcome, True
+                self._doubt_at = None
             elif isinstance(event, ConnectionEnded):
                 self.ended(event.error or NotConnected(reason=CLOSED), now)
             else:
@@ -170,10 +188,21 @@ class Core:
     def is_online(self) -> bool:
         return self.state.kind is Kind.ONLINE
 
+    @property
+    def gone(self) -> HoldfastError | None:
+        """Why no connection comes by itself any more; None while one may."""
+        if not self.state.is_over:
+            return None
+        return self.state.error or NotConnected(reason=self.state.reason)
+
+    @property
+    def online_since(self) -> float | None:
+        return self._attempts.online_since
+
     def call(self, call: Call, *, early: bool = False) -> None:
         """Make a call; *early* ones are of who prepares a connection for the others."""
-        if self.state.is_over:
-            call.settle(self.state.error or NotConnected(reason=self.state.reason))
+        if (gone := self.gone) is not None:
+            call.settle(gone)
             return
         may_send = self.is_online or (early and self.is_greeted)
         self._calls.make(call, may_send=may_send, reason=self.state.reason or "it is not up yet")
@@ -193,6 +222,8 @@ class Core:
         self._standing.append(standing)
         if self.is_online:
             standing.begin()
+        elif (gone := self.gone) is not None:
+            standing.over(gone)
 
     def remove(self, standing: Standing) -> None:
         if standing in self._standing:
@@ -210,7 +241,9 @@ class Core:
 
     @property
     def greeting_deadline(self) -> float | None:
-        """When to look whether the daemon `is_late`."""
+        """When to look whether the daemon `is_doubtful`, or `is_late`."""
+        if self._doubt_at is not None:
+            return self._doubt_at
         return self._end.deadline() if self._end is not None else None
 
     def expire(self, now: float) -> None:

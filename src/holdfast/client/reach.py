@@ -7,29 +7,19 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from msgspec.structs import replace
-
-from holdfast.client.link import Link, open_socket
 from holdfast.config.paths import Paths
+from holdfast.config.peers import UNKNOWN, peer_uid
 from holdfast.config.token import read_token
 from holdfast.errors import DaemonUnreachable, HoldfastError, NotConnected, PermissionDenied
-from holdfast.protocol.client_end import Welcomed
-from holdfast.protocol.connection import ConnectionEnded
-from holdfast.protocol.messages import Hello, Welcome
+from holdfast.protocol.messages import Hello
 from holdfast.protocol.state import HANDSHAKE_TIMEOUT
 
-PATIENCE = 1.0  # seconds for a welcome before the keeper is asked; a restart takes 0.2
+CONNECT_TIMEOUT = 5  # seconds a full backlog may hold us: the daemon behind it is busy or new
+PATIENCE = 1.0  # seconds for what was just started to listen, and for the keeper to answer
 PAUSE = 0.01
 STARTS = 3  # tries; the second finds the place that a keeper was leaving free
 RESTART = "`hold daemon restart` replaces it; no session is lost"
 LOOK = "`hold daemon status` shows the rest; `hold daemon restart` tries again at once"
-
-
-class Reached(NamedTuple):
-    """A connection on which requests may be sent."""
-
-    link: Link
-    welcome: Welcome
 
 
 class Reach(NamedTuple):
@@ -39,32 +29,24 @@ class Reach(NamedTuple):
     environ: Mapping[str, str]
     hello: Hello
     autostart: bool
-
-    def dial(self, *, first_number: int) -> Reached:
-        """Return a greeted connection.
-
-        Raises DaemonUnreachable with what the keeper knows, NotConnected when the daemon
-        died under the handshake (try again), or whatever the daemon refused us with.
-        """
-        # Read each time: a client may outlive the token that it began with.
-        token = read_token(self.paths.token, os.getuid())
-        sock = self._socket(may_start=self.autostart)
-        link = Link(sock, replace(self.hello, token=token), first_number=first_number)
-        try:
-            return Reached(link, self._welcome(link))
-        except BaseException:
-            link.close()
-            raise
+    restarts: bool = False
+    """Whether it is started even if somebody has stopped it on purpose meanwhile."""
 
     def open(self, *, again: bool) -> tuple[socket.socket, str]:
         """Return a connected socket and the token to say with the hello.
 
         *Again* is after a connection was lost. Then sockets that are gone mean that somebody
-        has stopped Holdfast on purpose, so nothing is started.
+        has stopped Holdfast on purpose.
         """
+        # Read each time: a client may outlive the token that it began with.
         token = read_token(self.paths.token, os.getuid())
-        may_start = self.autostart and not (again and not self.paths.socket.exists())
-        return self._socket(may_start=may_start), token
+        is_stopped = again and not self.paths.socket.exists()
+        return self._socket(may_start=self.autostart and (self.restarts or not is_stopped)), token
+
+    def hopeless(self) -> HoldfastError | None:
+        """Return why no daemon will greet us while we wait, as its keeper sees it."""
+        daemon = self._seen_by_keeper()
+        return self._silent(daemon) if _is_hopeless(daemon) else None
 
     def silent(self) -> HoldfastError:
         """Return the error that says why a daemon does not greet us, as its keeper sees it."""
@@ -113,19 +95,7 @@ class Reach(NamedTuple):
         error = DaemonUnreachable(path=str(self.paths.socket), reason=reason)
         return error.said(error.what, fix or error.fix)
 
-    # -- the greeting
-
-    def _welcome(self, link: Link) -> Welcome:
-        begin = time.monotonic()
-        welcome = _heard(link, begin + PATIENCE)
-        if welcome is None:
-            daemon = self._seen_by_keeper()
-            if _is_hopeless(daemon):
-                raise self._silent(daemon)
-            welcome = _heard(link, begin + HANDSHAKE_TIMEOUT)
-        if welcome is None:
-            raise self._silent(self._seen_by_keeper())
-        return welcome
+    # -- the keeper's view
 
     def _seen_by_keeper(self) -> dict[str, Any]:
         """Return what the keeper says about the daemon; empty when it says nothing."""
@@ -147,6 +117,24 @@ class Reach(NamedTuple):
         return self.unreachable(f"the daemon does not start: {reason}", LOOK)
 
 
+def open_socket(path: str) -> socket.socket:
+    """Return a connected socket; raise OSError.
+
+    A non-blocking connect would fail at once when the backlog is full, so this one blocks,
+    with the kernel's own time limit.
+    """
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        limit = struct.pack("@ll", CONNECT_TIMEOUT, 0)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        sock.connect(path)
+        sock.setblocking(False)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
 def _opened(path: str) -> socket.socket:
     """Connect to what was just started, or has just been asked to look after its sockets."""
     give_up = time.monotonic() + PATIENCE
@@ -159,16 +147,6 @@ def _opened(path: str) -> socket.socket:
         time.sleep(PAUSE)
 
 
-def _heard(link: Link, deadline: float) -> Welcome | None:
-    while link.wait(deadline):
-        for event in link.receive():
-            if isinstance(event, Welcomed):
-                return event.welcome
-            if isinstance(event, ConnectionEnded):
-                raise event.error or NotConnected(reason="it ends during the handshake")
-    return None
-
-
 def _is_hopeless(daemon: dict[str, Any]) -> bool:
     """Whether no daemon will come up while we wait."""
     next_try = daemon.get("next_try")
@@ -179,13 +157,11 @@ def _is_hopeless(daemon: dict[str, Any]) -> bool:
 
 def _distrust_strangers(sock: socket.socket, path: str) -> None:
     # Our environment, with its secrets, goes through this socket.
-    if not hasattr(socket, "SO_PEERCRED"):
+    uid = peer_uid(sock)
+    if uid is None or uid == os.getuid():
         return
-    size = struct.calcsize("3i")
-    _pid, uid, _gid = struct.unpack(
-        "3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    )
-    if uid != os.getuid():
-        sock.close()
-        remedy = "set HOLDFAST_HOME to a place of your own"
-        raise PermissionDenied(action=f"using {path}, where user {uid} listens", remedy=remedy)
+    sock.close()
+    if uid == UNKNOWN:
+        raise NotConnected(reason="the system does not say who listens; most likely it has gone")
+    remedy = "set HOLDFAST_HOME to a place of your own"
+    raise PermissionDenied(action=f"using {path}, where user {uid} listens", remedy=remedy)

@@ -1,16 +1,51 @@
-"""What the verbs of a client ask for, so that both shells ask the same."""
+"""What the verbs of a client ask for, so that all shells ask the same."""
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypedDict
 
-from holdfast.client.blocking import CALL_TIMEOUT, is_repeatable, random_id, stamped
-from holdfast.client.calls import Call
+from holdfast.client.calls import CALL_TIMEOUT, Call
+from holdfast.client.reach import Reach
+from holdfast.client.repeating import is_repeatable, random_id, stamped
+from holdfast.config.paths import Paths
 from holdfast.errors import InvalidArgument
 from holdfast.protocol import messages as m
-from holdfast.protocol.messages import Message
+from holdfast.protocol.messages import Hello, Message, Role
+from holdfast.protocol.version import OURS
 
 Word = str | bytes
+Place = Word | os.PathLike[str] | os.PathLike[bytes]
+
+
+class Patience(TypedDict, total=False):
+    """How long a verb may take; without either it fails at once when there is no connection."""
+
+    wait: bool
+    """Wait for the next connection, for as long as it takes."""
+    timeout: float | None
+    """Wait so many seconds for the connection and the reply."""
+
+
+def reach(
+    *,
+    role: str,
+    label: str,
+    kind: str,
+    client_id: str,
+    autostart: bool,
+    environ: Mapping[str, str] | None,
+) -> Reach:
+    """Return the way to the daemon of this user, for who introduces itself so."""
+    environ = os.environ if environ is None else environ
+    hello = Hello(
+        protocol=OURS,
+        client_id=client_id or random_id(),
+        role=Role(role),
+        label=label,
+        kind=kind,
+    )
+    return Reach(Paths.find(environ, os.getuid()), environ, hello, autostart)
 
 
 def call_of(message: Message, *, wait: bool, timeout: float | None, now: float) -> Call:
@@ -28,7 +63,7 @@ def call_of(message: Message, *, wait: bool, timeout: float | None, now: float) 
 def create(
     argv: Sequence[Word],
     *,
-    cwd: Word | None,
+    cwd: Place | None,
     env: Mapping[Word, Word] | None,
     size: tuple[int, int],
     name: str,

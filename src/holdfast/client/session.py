@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, Unpack
 
 from holdfast.client.looking import Looking
+from holdfast.client.requests import Patience
 from holdfast.client.typing import Typing, Written
 from holdfast.client.view import Chunk, End, Gap, Snapshot
 from holdfast.client.wire import Wire
@@ -70,9 +71,9 @@ class Session:
                     return item
         raise TimedOut(action="the snapshot", seconds=0)
 
-    async def refresh(self) -> SessionInfo:
+    async def refresh(self, **patience: Unpack[Patience]) -> SessionInfo:
         """Return what is known of it now."""
-        return await self._changed(m.Get(session=self.id))
+        return await self._changed(m.Get(session=self.id), **patience)
 
     async def wait(self, timeout: float | None = None) -> SessionInfo:
         """Return what is known of it once it has ended, across every outage."""
@@ -97,10 +98,12 @@ class Session:
         """Type bytes; return when the program's terminal has them, each once.
 
         Raises HandedBack with what was not typed when the connection was away for so long
-        that the screen it was meant for is gone.
+        that the screen it was meant for is gone; what was typed behind it comes back, too.
+        A `write` that is cancelled types no more than what the daemon was offered already.
         """
         self._caller.wire.refuse_while_preparing()
-        await self._typed(self._caller.typing(self.id).add(data, takeover=takeover))
+        typing = self._caller.typing(self.id)
+        await self._typed(typing, typing.add(data, takeover=takeover))
 
     async def send(
         self, text: str | bytes, *, enter: bool = True, settle: bool = True, takeover: bool = False
@@ -111,16 +114,21 @@ class Session:
             session=self.id, offset=0, text=data, enter=enter, settle=settle, takeover=takeover
         )
         self._caller.wire.refuse_while_preparing()
-        result = await self._typed(self._caller.typing(self.id).add(unit=unit))
+        typing = self._caller.typing(self.id)
+        result = await self._typed(typing, typing.add(unit=unit))
         assert isinstance(result, m.Sent)
         return result
 
-    async def _typed(self, written: Written) -> Message:
+    async def _typed(self, typing: Typing, written: Written) -> Message:
         done = asyncio.get_running_loop().create_future()
         written.done = lambda: None if done.done() else done.set_result(None)
         self._caller.wire.settle()
         if written.result is None:
-            await done
+            try:
+                await done
+            except asyncio.CancelledError:
+                typing.withdraw(written)
+                raise
         if isinstance(written.result, HoldfastError):
             raise written.result
         assert written.result is not None
@@ -128,53 +136,72 @@ class Session:
 
     # -- changing
 
-    async def resize(self, cols: int, rows: int, *, takeover: bool = False) -> SessionInfo:
+    async def resize(
+        self, cols: int, rows: int, *, takeover: bool = False, **patience: Unpack[Patience]
+    ) -> SessionInfo:
         """Give its terminal another size, as its owner."""
         return await self._changed(
-            m.Resize(session=self.id, cols=cols, rows=rows, takeover=takeover)
+            m.Resize(session=self.id, cols=cols, rows=rows, takeover=takeover), **patience
         )
 
-    async def signal(self, name: str, *, takeover: bool = False) -> SessionInfo:
+    async def signal(
+        self, name: str, *, takeover: bool = False, **patience: Unpack[Patience]
+    ) -> SessionInfo:
         """Send a signal to the program and what it runs in the foreground."""
-        return await self._changed(m.Signal(session=self.id, signal=name, takeover=takeover))
+        return await self._changed(
+            m.Signal(session=self.id, signal=name, takeover=takeover), **patience
+        )
 
-    async def kill(self, *, now: bool = False, takeover: bool = False) -> SessionInfo:
+    async def kill(
+        self, *, now: bool = False, takeover: bool = False, **patience: Unpack[Patience]
+    ) -> SessionInfo:
         """End the program: TERM, some seconds of grace, KILL; or KILL at once."""
-        return await self._changed(m.Kill(session=self.id, now=now, takeover=takeover))
+        return await self._changed(m.Kill(session=self.id, now=now, takeover=takeover), **patience)
 
-    async def rename(self, name: str, *, takeover: bool = False) -> SessionInfo:
+    async def rename(
+        self, name: str, *, takeover: bool = False, **patience: Unpack[Patience]
+    ) -> SessionInfo:
         """Call it something else; nothing takes the name away."""
-        return await self._changed(m.Rename(session=self.id, name=name, takeover=takeover))
+        return await self._changed(
+            m.Rename(session=self.id, name=name, takeover=takeover), **patience
+        )
 
-    async def restore(self) -> SessionInfo:
+    async def restore(self, **patience: Unpack[Patience]) -> SessionInfo:
         """Start the program again that ended with the machine."""
-        return await self._changed(m.Restore(session=self.id, life=self.info.life))
+        return await self._changed(m.Restore(session=self.id, life=self.info.life), **patience)
 
-    async def claim(self) -> SessionInfo:
+    async def claim(self, **patience: Unpack[Patience]) -> SessionInfo:
         """Own it, if nobody does."""
-        return await self._changed(m.Claim(session=self.id))
+        return await self._changed(m.Claim(session=self.id), **patience)
 
-    async def takeover(self, reason: str = "") -> SessionInfo:
+    async def takeover(self, reason: str = "", **patience: Unpack[Patience]) -> SessionInfo:
         """Own it, whoever does; that client is told and looks on."""
-        return await self._changed(m.Takeover(session=self.id, reason=reason))
+        return await self._changed(m.Takeover(session=self.id, reason=reason), **patience)
 
-    async def release(self) -> SessionInfo:
+    async def release(self, **patience: Unpack[Patience]) -> SessionInfo:
         """Leave it to whoever claims it next."""
-        return await self._changed(m.Release(session=self.id))
+        return await self._changed(m.Release(session=self.id), **patience)
 
-    async def clear(self, *, takeover: bool = False) -> m.Erased:
+    async def clear(self, *, takeover: bool = False, **patience: Unpack[Patience]) -> m.Erased:
         """Drop what it printed but for the screen."""
-        return await self._caller.call(m.Clear(session=self.id, takeover=takeover), m.Erased)
+        return await self._caller.call(
+            m.Clear(session=self.id, takeover=takeover), m.Erased, **patience
+        )
 
     async def forget(
-        self, since: int = 0, until: int | None = None, *, takeover: bool = False
+        self,
+        since: int = 0,
+        until: int | None = None,
+        *,
+        takeover: bool = False,
+        **patience: Unpack[Patience],
     ) -> m.Erased:
         """Destroy what it printed, or a part of it."""
         asked = m.Forget(session=self.id, since=since, until=until, takeover=takeover)
-        return await self._caller.call(asked, m.Erased)
+        return await self._caller.call(asked, m.Erased, **patience)
 
-    async def _changed(self, asked: Message) -> SessionInfo:
-        self.info = await self._caller.call(asked, SessionInfo)
+    async def _changed(self, asked: Message, **patience: Unpack[Patience]) -> SessionInfo:
+        self.info = await self._caller.call(asked, SessionInfo, **patience)
         return self.info
 
 

@@ -4,14 +4,14 @@ No thread, so nothing happens between two calls; a viewer that is not asked for 
 sent more, and whoever comes back later goes on where it was.
 """
 
-import random
+import os
 import select
 import socket
 import time
 from collections import deque
 from collections.abc import Callable
 
-from holdfast.client.attempts import State
+from holdfast.client.attempts import Policy, State
 from holdfast.client.calls import Call, Result
 from holdfast.client.core import Core, not_prepared, only_calls
 from holdfast.client.reach import Reach
@@ -27,9 +27,9 @@ class Steps:
     """One client's connections, one after the other."""
 
     def __init__(
-        self, reach: Reach, *, reconnect: bool, prepare: Callable[[], None] | None
+        self, reach: Reach, *, policy: Policy, prepare: Callable[[], None] | None = None
     ) -> None:
-        self._reach = reach
+        self.reach = reach
         self._prepare = prepare
         self._is_preparing = False
         self._sock: socket.socket | None = None
@@ -39,8 +39,9 @@ class Steps:
         self._watchers: list[deque[State]] = []
         self.core = Core(
             reach.hello,
-            reconnect=reconnect,
-            jitter=random.random,
+            policy=policy,
+            # Not `random`, whose import costs a command 5 ms.
+            jitter=lambda: os.urandom(1)[0] / 255,
             changed=self._changed,
             now=self.now(),
         )
@@ -91,6 +92,34 @@ class Steps:
                 return False
             self._step(now, deadline)
 
+    # -- for who waits for other things, too
+
+    @property
+    def line(self) -> socket.socket | None:
+        """What to wait for; another one after each loss, and none during an outage."""
+        return self._sock
+
+    @property
+    def wants_to_write(self) -> bool:
+        """`turn` is to be called once the socket takes more."""
+        return bool(self._outbox)
+
+    def deadline(self) -> float | None:
+        """Return when to call `turn` even though nothing has come."""
+        core = self.core
+        is_due = core.is_greeted and not self._is_preparing
+        if is_due or (self._sock is not None and not core.is_connected):
+            return self.now()
+        times = (core.calls_deadline, core.greeting_deadline, core.dial_at)
+        return min((each for each in times if each is not None), default=None)
+
+    def turn(self) -> None:
+        """Go on as far as it goes without waiting: one step."""
+        self.flush()
+        now = self.now()
+        self.core.expire(now)
+        self._step(now, now)
+
     def flush(self) -> None:
         """Write what the socket takes now."""
         if self._sock is None:
@@ -117,7 +146,9 @@ class Steps:
         if self._sock is not None and not core.is_connected:
             self._drop()
         if core.is_late(now):
-            core.ended(self._reach.silent(), self.now())
+            core.ended(self.reach.silent(), self.now())
+        elif core.is_doubtful(now):
+            self._doubt()
         elif core.dial_at is not None and core.dial_at <= now:
             self._dial()
         elif core.is_greeted and not self._is_preparing:
@@ -127,13 +158,12 @@ class Steps:
         self.flush()
 
     def _wait(self, now: float, deadline: float | None) -> None:
-        core = self.core
-        times = (deadline, core.calls_deadline, core.greeting_deadline, core.dial_at)
+        times = (deadline, self.deadline())
         soonest = min((each for each in times if each is not None), default=None)
         patience = None if soonest is None else max(0.0, soonest - now)
         if self._sock is None:
             if patience is None:
-                raise NotConnected(reason=core.state.reason)
+                raise NotConnected(reason=self.core.state.reason)
             time.sleep(patience)
             return
         poller = select.poll()  # `select` refuses descriptors from 1024 on
@@ -158,11 +188,16 @@ class Steps:
         core, again = self.core, self.core.connections > 0
         core.dialing()
         try:
-            self._sock, token = self._reach.open(again=again)
+            self._sock, token = self.reach.open(again=again)
         except HoldfastError as error:
             core.ended(error, self.now())
         else:
             core.connected(token, self.now())
+
+    def _doubt(self) -> None:
+        self.core.doubted()
+        if (error := self.reach.hopeless()) is not None:
+            self.core.ended(error, self.now())
 
     def _offer(self) -> None:
         """Have the connection prepared, then offer it."""

@@ -1,24 +1,21 @@
 """`with connect() as client`: the same for code that is not asynchronous."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, Unpack
 
 from holdfast.client import requests
-from holdfast.client.attempts import Kind, State
-from holdfast.client.blocking import random_id
+from holdfast.client.attempts import FOR_EVER, ONCE, Kind, Policy, State
 from holdfast.client.follow import Follow
 from holdfast.client.reach import Reach
-from holdfast.client.requests import Word
+from holdfast.client.requests import Patience, Place, Word
 from holdfast.client.steps import Steps
+from holdfast.client.sync_events import Events
 from holdfast.client.sync_session import Session
-from holdfast.client.typing import Typing
-from holdfast.config.paths import Paths
+from holdfast.client.typing import Typing, Typings
 from holdfast.errors import HoldfastError, NotConnected, TimedOut
 from holdfast.protocol import messages as m
-from holdfast.protocol.messages import Message, Role, SessionInfo
-from holdfast.protocol.version import OURS
+from holdfast.protocol.messages import Message, SessionInfo
 
 READY_WITHIN = 5.0  # seconds for a daemon to be there, started by us if need be
 R = TypeVar("R", bound=Message)
@@ -42,24 +39,23 @@ def connect(
     there after 5 s; without, the client begins disconnected and keeps trying. *on_reconnect*
     runs on each connection, the first included, before anybody else may use it.
     """
-    environ = os.environ if environ is None else environ
-    hello = m.Hello(
-        protocol=OURS,
-        client_id=client_id or random_id(),
-        role=Role(role),
+    reach = requests.reach(
+        role=role,
         label=label,
         kind=kind,
+        client_id=client_id,
+        autostart=autostart,
+        environ=environ,
     )
-    reach = Reach(Paths.find(environ, os.getuid()), environ, hello, autostart)
-    return Client(reach, reconnect=reconnect, on_reconnect=on_reconnect)
+    return Client(reach, FOR_EVER if reconnect else ONCE, on_reconnect)
 
 
 class Caller:
     """Who makes calls: a client, or who prepares one of its connections."""
 
-    def __init__(self, typings: dict[str, Typing], *, early: bool) -> None:
+    def __init__(self, *, early: bool) -> None:
         self.steps: Steps
-        self._typings = typings
+        self.typings: Typings
         self._early = early
 
     def call(
@@ -79,21 +75,19 @@ class Caller:
 
     def typing(self, session: str) -> Typing:
         """Return what this client types into a session."""
-        if session not in self._typings:
-            self._typings[session] = Typing(self.steps.core, session, self.steps.now)
-            self.steps.core.add(self._typings[session])
-        return self._typings[session]
+        return self.typings.of(session)
 
     def create(
         self,
         *argv: Word,
         name: str = "",
         key: str = "",
-        cwd: Word | None = None,
+        cwd: Place | None = None,
         env: Mapping[Word, Word] | None = None,
         size: tuple[int, int] = (80, 24),
         restore: str = "",
         ephemeral: bool = False,
+        **patience: Unpack[Patience],
     ) -> Session:
         """Start a program in a new session; sent twice, it is started once."""
         asked = requests.create(
@@ -106,35 +100,38 @@ class Caller:
             restore=restore,
             ephemeral=ephemeral,
         )
-        created = self.call(asked, m.Created)
+        created = self.call(asked, m.Created, **patience)
         return Session(self, created.session, created.outcome)
 
-    def create_or_attach(self, key: str, *argv: Word, name: str = "") -> Session:
+    def create_or_attach(
+        self, key: str, *argv: Word, name: str = "", **patience: Unpack[Patience]
+    ) -> Session:
         """Return the session with this key; its program is started if it does not run."""
-        return self.create(*argv, key=key, name=name)
+        return self.create(*argv, key=key, name=name, **patience)
 
-    def attach(self, session: str) -> Session:
+    def attach(self, session: str, **patience: Unpack[Patience]) -> Session:
         """Return a session by id, unique prefix of an id, name or key."""
-        return Session(self, self.call(m.Get(session=session), SessionInfo))
+        return Session(self, self.call(m.Get(session=session), SessionInfo, **patience))
 
-    def list(self, *, ended: bool = False) -> list[SessionInfo]:
+    def list(self, *, ended: bool = False, **patience: Unpack[Patience]) -> list[SessionInfo]:
         """Return what is known of all sessions, oldest first."""
-        return self.call(m.List(ended=ended), m.Listed).sessions
+        return self.call(m.List(ended=ended), m.Listed, **patience).sessions
 
 
 class Client(Caller):
     """A client of the daemon, over as many connections as it takes."""
 
-    def __init__(self, reach: Reach, *, reconnect: bool, on_reconnect: OnReconnect | None) -> None:
+    def __init__(self, reach: Reach, policy: Policy, on_reconnect: OnReconnect | None) -> None:
         self._reach = reach
-        self._reconnect = reconnect
+        self._policy = policy
         self._on_reconnect = on_reconnect
-        super().__init__({}, early=False)
+        super().__init__(early=False)
 
     def __enter__(self) -> Self:
         prepare = None if self._on_reconnect is None else self._prepare
-        self.steps = Steps(self._reach, reconnect=self._reconnect, prepare=prepare)
+        self.steps = Steps(self._reach, policy=self._policy, prepare=prepare)
         self._follow = Follow(self.steps.core)
+        self.typings = Typings(self.steps.core, self.steps.now)
         try:
             self._ready()
         except BaseException:
@@ -202,25 +199,20 @@ class Client(Caller):
             raise state.error or self._reach.unreachable("it is not there yet")
 
     def _prepare(self) -> None:
-        early = Caller(self._typings, early=True)
+        early = Caller(early=True)
+        early.typings = self.typings
         early.steps = self.steps
         assert self._on_reconnect is not None
         self._on_reconnect(early)
 
     # -- events
 
-    def events(self, since: int | None = None, session: str = "") -> Iterator[m.Event]:
-        """Yield what happens, each event once and in order, across every outage."""
-        listener = self._follow.listen(since, session)
-        try:
-            while True:
-                while (event := listener.take()) is not None:
-                    yield event
-                if listener.error is not None:
-                    raise listener.error
-                self.steps.until(lambda: listener.has_news)
-        finally:
-            self._follow.leave(listener)
+    def events(self, since: int | None = None, session: str = "") -> Events:
+        """Return what happens, each event once and in order, across every outage.
+
+        It listens from the first item on.
+        """
+        return Events(self.steps, self._follow, since, session)
 
 
 def _is_settled(state: State) -> bool:

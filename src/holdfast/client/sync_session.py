@@ -1,9 +1,10 @@
 """One session, as blocking code uses it: typed into, changed, looked at."""
 
 from collections.abc import Iterator
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, Unpack
 
 from holdfast.client.looking import Looking
+from holdfast.client.requests import Patience
 from holdfast.client.steps import Steps
 from holdfast.client.typing import Typing, Written
 from holdfast.client.view import Chunk, End, Gap, Snapshot
@@ -69,9 +70,9 @@ class Session:
                     return item
         raise TimedOut(action="the snapshot", seconds=0)
 
-    def refresh(self) -> SessionInfo:
+    def refresh(self, **patience: Unpack[Patience]) -> SessionInfo:
         """Return what is known of it now."""
-        return self._changed(m.Get(session=self.id))
+        return self._changed(m.Get(session=self.id), **patience)
 
     def wait(self, timeout: float | None = None) -> SessionInfo:
         """Return what is known of it once it has ended, across every outage."""
@@ -96,10 +97,12 @@ class Session:
         """Type bytes; return when the program's terminal has them, each once.
 
         Raises HandedBack with what was not typed when the connection was away for so long
-        that the screen it was meant for is gone.
+        that the screen it was meant for is gone; what was typed behind it comes back, too.
+        One that is interrupted types no more than what the daemon was offered already.
         """
         self._caller.steps.refuse_while_preparing()
-        self._typed(self._caller.typing(self.id).add(data, takeover=takeover))
+        typing = self._caller.typing(self.id)
+        self._typed(typing, typing.add(data, takeover=takeover))
 
     def send(
         self, text: str | bytes, *, enter: bool = True, settle: bool = True, takeover: bool = False
@@ -110,12 +113,17 @@ class Session:
             session=self.id, offset=0, text=data, enter=enter, settle=settle, takeover=takeover
         )
         self._caller.steps.refuse_while_preparing()
-        result = self._typed(self._caller.typing(self.id).add(unit=unit))
+        typing = self._caller.typing(self.id)
+        result = self._typed(typing, typing.add(unit=unit))
         assert isinstance(result, m.Sent)
         return result
 
-    def _typed(self, written: Written) -> Message:
-        self._caller.steps.until(lambda: written.result is not None)
+    def _typed(self, typing: Typing, written: Written) -> Message:
+        try:
+            self._caller.steps.until(lambda: written.result is not None)
+        except BaseException:  # a Ctrl-C: nobody waits for it any more
+            typing.withdraw(written)
+            raise
         if isinstance(written.result, HoldfastError):
             raise written.result
         assert written.result is not None
@@ -123,51 +131,66 @@ class Session:
 
     # -- changing
 
-    def resize(self, cols: int, rows: int, *, takeover: bool = False) -> SessionInfo:
+    def resize(
+        self, cols: int, rows: int, *, takeover: bool = False, **patience: Unpack[Patience]
+    ) -> SessionInfo:
         """Give its terminal another size, as its owner."""
-        return self._changed(m.Resize(session=self.id, cols=cols, rows=rows, takeover=takeover))
+        return self._changed(
+            m.Resize(session=self.id, cols=cols, rows=rows, takeover=takeover), **patience
+        )
 
-    def signal(self, name: str, *, takeover: bool = False) -> SessionInfo:
+    def signal(
+        self, name: str, *, takeover: bool = False, **patience: Unpack[Patience]
+    ) -> SessionInfo:
         """Send a signal to the program and what it runs in the foreground."""
-        return self._changed(m.Signal(session=self.id, signal=name, takeover=takeover))
+        return self._changed(m.Signal(session=self.id, signal=name, takeover=takeover), **patience)
 
-    def kill(self, *, now: bool = False, takeover: bool = False) -> SessionInfo:
+    def kill(
+        self, *, now: bool = False, takeover: bool = False, **patience: Unpack[Patience]
+    ) -> SessionInfo:
         """End the program: TERM, some seconds of grace, KILL; or KILL at once."""
-        return self._changed(m.Kill(session=self.id, now=now, takeover=takeover))
+        return self._changed(m.Kill(session=self.id, now=now, takeover=takeover), **patience)
 
-    def rename(self, name: str, *, takeover: bool = False) -> SessionInfo:
+    def rename(
+        self, name: str, *, takeover: bool = False, **patience: Unpack[Patience]
+    ) -> SessionInfo:
         """Call it something else; nothing takes the name away."""
-        return self._changed(m.Rename(session=self.id, name=name, takeover=takeover))
+        return self._changed(m.Rename(session=self.id, name=name, takeover=takeover), **patience)
 
-    def restore(self) -> SessionInfo:
+    def restore(self, **patience: Unpack[Patience]) -> SessionInfo:
         """Start the program again that ended with the machine."""
-        return self._changed(m.Restore(session=self.id, life=self.info.life))
+        return self._changed(m.Restore(session=self.id, life=self.info.life), **patience)
 
-    def claim(self) -> SessionInfo:
+    def claim(self, **patience: Unpack[Patience]) -> SessionInfo:
         """Own it, if nobody does."""
-        return self._changed(m.Claim(session=self.id))
+        return self._changed(m.Claim(session=self.id), **patience)
 
-    def takeover(self, reason: str = "") -> SessionInfo:
+    def takeover(self, reason: str = "", **patience: Unpack[Patience]) -> SessionInfo:
         """Own it, whoever does; that client is told and looks on."""
-        return self._changed(m.Takeover(session=self.id, reason=reason))
+        return self._changed(m.Takeover(session=self.id, reason=reason), **patience)
 
-    def release(self) -> SessionInfo:
+    def release(self, **patience: Unpack[Patience]) -> SessionInfo:
         """Leave it to whoever claims it next."""
-        return self._changed(m.Release(session=self.id))
+        return self._changed(m.Release(session=self.id), **patience)
 
-    def clear(self, *, takeover: bool = False) -> m.Erased:
+    def clear(self, *, takeover: bool = False, **patience: Unpack[Patience]) -> m.Erased:
         """Drop what it printed but for the screen."""
-        return self._caller.call(m.Clear(session=self.id, takeover=takeover), m.Erased)
+        return self._caller.call(m.Clear(session=self.id, takeover=takeover), m.Erased, **patience)
 
     def forget(
-        self, since: int = 0, until: int | None = None, *, takeover: bool = False
+        self,
+        since: int = 0,
+        until: int | None = None,
+        *,
+        takeover: bool = False,
+        **patience: Unpack[Patience],
     ) -> m.Erased:
         """Destroy what it printed, or a part of it."""
         asked = m.Forget(session=self.id, since=since, until=until, takeover=takeover)
-        return self._caller.call(asked, m.Erased)
+        return self._caller.call(asked, m.Erased, **patience)
 
-    def _changed(self, asked: Message) -> SessionInfo:
-        self.info = self._caller.call(asked, SessionInfo)
+    def _changed(self, asked: Message, **patience: Unpack[Patience]) -> SessionInfo:
+        self.info = self._caller.call(asked, SessionInfo, **patience)
         return self.info
 
 
@@ -190,7 +213,8 @@ class Output:
     def __next__(self) -> Chunk | Gap | Snapshot:
         self._steps.refuse_while_preparing()
         while True:
-            self._steps.until(lambda: self._looking.has_news)
+            if not self._looking.has_news:
+                self._steps.until(lambda: self._looking.has_news)
             item = self._looking.take()
             if isinstance(item, Chunk | Gap | Snapshot):
                 self._steps.flush()

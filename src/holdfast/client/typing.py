@@ -17,6 +17,7 @@ from holdfast.protocol.messages import Input, InputTaken, Message, Send, Sent
 
 PIECE = 32 << 10  # bytes of one request: a pasted megabyte must not hold up the output
 STALE = 3.0  # seconds
+IDLE = 32  # sessions into which nothing is under way; to know one again costs a question
 
 
 class HandedBack(NotConnected):
@@ -27,6 +28,9 @@ class HandedBack(NotConnected):
         self.data = data
         self.said(self.what, "look at the session, and type it again if it still fits")
 
+    def __reduce__(self) -> tuple[type["HandedBack"], tuple[bytes]]:
+        return HandedBack, (self.data,)
+
 
 class Written:
     """Something that was typed; `done` is called once, when it was taken or has failed."""
@@ -36,6 +40,7 @@ class Written:
         self.unit = unit
         self.takeover = takeover
         self.typed_at = now
+        self.is_withdrawn = False
         self.result: Sent | InputTaken | HoldfastError | None = None
         self.done: Callable[[], None] = lambda: None
 
@@ -60,17 +65,30 @@ class Typing:
         # may be older than this object, and what is typed below its offset is typed already.
         self._is_known = False
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    @property
+    def is_idle(self) -> bool:
+        return not self._waiting and not self._is_under_way
 
     def add(
         self, data: bytes = b"", unit: Send | None = None, *, takeover: bool = False
     ) -> Written:
         """Type something, as soon as everything before it is taken."""
         written = Written(data, unit, takeover, self._clock())
-        self._waiting.append(written)
-        self._go_on()
+        if (gone := self._core.gone) is not None:
+            written.settle(gone)
+        else:
+            self._waiting.append(written)
+            self._go_on()
         return written
+
+    def withdraw(self, written: Written) -> None:
+        """Type no more of it: what the daemon was offered and can still take is all that is typed.
+
+        That is a piece, or a whole unit. Nobody hears of the result.
+        """
+        written.is_withdrawn = True
+        if written in self._waiting and not (self._is_in_doubt and written is self._waiting[0]):
+            self._waiting.remove(written)
 
     # -- for the core
 
@@ -135,7 +153,7 @@ class Typing:
         first = self._waiting[0]
         first.left = first.left[max(0, reply.end - self._taken) :]
         self._taken = max(self._taken, reply.end)
-        if not first.left:
+        if not first.left or first.is_withdrawn:
             self._waiting.popleft().settle(reply)
 
     def _resume(self, end: int, now: float) -> None:
@@ -149,6 +167,43 @@ class Typing:
         elif end > self._taken:
             in_doubt.typed_at = now  # it has begun, so it has to be finished
             self._is_in_doubt = True
-        for written in [w for w in self._waiting if now - w.typed_at > STALE]:
-            self._waiting.remove(written)
+        elif in_doubt.is_withdrawn:
+            self._waiting.popleft()
+        self._hand_back(now)
+
+    def _hand_back(self, now: float) -> None:
+        """Give back what is stale, and what was typed behind it: it was meant to follow that."""
+        fresh: deque[Written] = deque()
+        waiting, self._waiting = self._waiting, fresh
+        while waiting and now - waiting[0].typed_at <= STALE:
+            fresh.append(waiting.popleft())
+        for written in waiting:
             written.settle(HandedBack(written.left if written.unit is None else written.unit.text))
+
+
+class Typings:
+    """What a client types, into all sessions."""
+
+    def __init__(self, core: Core, clock: Callable[[], float]) -> None:
+        self._core = core
+        self._clock = clock
+        self._of: dict[str, Typing] = {}
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def of(self, session: str) -> Typing:
+        """Return what is typed into a session; of those without anything some are remembered."""
+        typing = self._of.pop(session, None)
+        if typing is None:
+            self._forget_idle()
+            typing = Typing(self._core, session, self._clock)
+            self._core.add(typing)
+        self._of[session] = typing  # the newest is the last
+        return typing
+
+    def _forget_idle(self) -> None:
+        idle = [each for each in self._of.values() if each.is_idle]
+        for typing in idle[: max(0, len(idle) - IDLE + 1)]:
+            self._core.remove(typing)
+            del self._of[typing.session]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import cast
 
-from holdfast.client.attempts import State
+from holdfast.client.attempts import Policy, State
 from holdfast.client.calls import Call, Result
 from holdfast.client.core import Core, not_prepared, only_calls
 from holdfast.client.reach import Reach
@@ -16,12 +16,13 @@ from holdfast.errors import HoldfastError, NotConnected
 
 Prepare = Callable[[], Awaitable[None]]
 RECEIVE_SIZE = 256 << 10  # a socket holds no more
+CHANGES = 1000  # of the state that nobody has asked for; beyond it the oldest are dropped
 
 
 class Wire:
     """One client's connections, one after the other."""
 
-    def __init__(self, reach: Reach, *, reconnect: bool, prepare: Prepare | None) -> None:
+    def __init__(self, reach: Reach, *, policy: Policy, prepare: Prepare | None) -> None:
         self._loop = asyncio.get_running_loop()
         self._reach = reach
         self._prepare = prepare
@@ -34,7 +35,7 @@ class Wire:
         self._watchers: list[asyncio.Queue[State]] = []
         self.core = Core(
             reach.hello,
-            reconnect=reconnect,
+            policy=policy,
             jitter=random.random,
             changed=self._changed,
             now=self.now(),
@@ -47,7 +48,7 @@ class Wire:
 
     def watch(self) -> "asyncio.Queue[State]":
         """Return a queue of the state as it is and of every later one."""
-        watcher: asyncio.Queue[State] = asyncio.Queue()
+        watcher: asyncio.Queue[State] = asyncio.Queue(CHANGES)
         watcher.put_nowait(self.core.state)
         self._watchers.append(watcher)
         return watcher
@@ -63,6 +64,8 @@ class Wire:
 
     def _changed(self, state: State) -> None:
         for watcher in self._watchers:
+            if watcher.full():
+                watcher.get_nowait()
             watcher.put_nowait(state)
         self._news.set()
         self._news = asyncio.Event()
@@ -172,6 +175,13 @@ class Wire:
         if self.core.is_late(self.now()):
             self.core.ended(error, self.now())
 
+    async def _doubt(self) -> None:
+        """It has not greeted us for a while: ask its keeper whether it will."""
+        self.core.doubted()
+        error = await self._loop.run_in_executor(None, self._reach.hopeless)
+        if error is not None and self.core.is_connected and not self.core.is_welcomed:
+            self.core.ended(error, self.now())
+
     # -- time
 
     def _arm(self) -> None:
@@ -191,6 +201,8 @@ class Wire:
         core.expire(now)
         if self._dialing is None and core.is_late(now):
             self._begin(self._explain())
+        elif self._dialing is None and core.is_doubtful(now):
+            self._begin(self._doubt())
         elif self._dialing is None and core.dial_at is not None and core.dial_at <= now:
             self._begin(self._dial())
         self._arm()

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from holdfast import __version__
+from holdfast.config.peers import peer_uid
 from holdfast.daemon.clients import Clients
 from holdfast.daemon.events import Subscription
 from holdfast.daemon.outlet import Outlet
-from holdfast.daemon.peers import peer_uid
 from holdfast.daemon.viewing import Arriving
 from holdfast.errors import AuthFailed, HoldfastError, Internal, LocalProtocolError
 from holdfast.metrics.counters import Counters

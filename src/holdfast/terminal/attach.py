@@ -1,18 +1,22 @@
 """A plain raw terminal on a session: keys go through, output is followed by offset.
 
-One connection, one viewer, two questions that may be unanswered at a time: was this input
-taken, is this size set. When the daemon dies, the viewer comes back with what it holds and
-both are asked again from where they stood, so a crash is a pause and nothing else.
+One viewer, two questions that may be unanswered at a time: was this input taken, is this size
+set. When the daemon dies, the client connects again, the viewer comes back with what it holds
+and both are asked again from where they stood, so a crash is a pause and nothing else.
 """
 
 import os
 import select
 import signal
+import socket
 import time
+from functools import partial
 from typing import NamedTuple
 
-from holdfast.client.blocking import Client
-from holdfast.client.view import Chunk, End, Gap, Item, Snapshot, View
+from holdfast.client.calls import Result
+from holdfast.client.looking import Looking
+from holdfast.client.plain import Client
+from holdfast.client.view import Chunk, End, Gap, Item, Snapshot
 from holdfast.errors import (
     HoldfastError,
     InputQueueFull,
@@ -22,11 +26,8 @@ from holdfast.errors import (
     SessionGone,
     SessionTerminating,
 )
-from holdfast.protocol.client_end import ReplyReceived
 from holdfast.protocol.messages import (
     Attach,
-    Attached,
-    Detach,
     Get,
     Input,
     InputTaken,
@@ -84,13 +85,15 @@ class Attachment:
 
     def __init__(self, client: Client, session: SessionInfo, local: Local, *, fresh: bool) -> None:
         self._client = client
+        self._steps = client.steps
         self._session = session
         self._local = local
         self._is_terminal = local.is_terminal
         # Into a pipe or a file every byte; a person is shown what is on the screen now.
         policy = "latest" if local.is_terminal else "lossless"
         since = 0 if fresh else None
-        self._view = View(Attach(session=session.id, since=since, policy=policy, window=WINDOW))
+        asked = Attach(session=session.id, since=since, policy=policy, window=WINDOW)
+        self._looking = Looking(client.steps.core, asked)
         self._modes = Modes()
         self._detach = DetachKey()
         self._typed = Typed()
@@ -100,19 +103,16 @@ class Attachment:
         self._last_key = b"\n"
         self._retry_input_at = 0.0
         self._size = (session.cols, session.rows)
-        self._asked: dict[str, int] = {}
+        self._asked: set[str] = set()
+        self._failure: HoldfastError | None = None
         self._ended = False
 
     def run(self, signals: int) -> SessionInfo | None:
         """Go round until the session ends or the user leaves."""
         while not self._ended:
-            try:
-                self._ask()
-                self._wait(signals)
-            except NotConnected:
-                self._asked.clear()
-                self._view.lost()
-                self._client.reconnect()
+            self._ask()
+            self._wait(signals)
+            self._see()
             if self._detach.requested or self._left:
                 return None
         return self._client.call(Get(session=self._session.id))
@@ -128,12 +128,9 @@ class Attachment:
     # -- ask
 
     def _ask(self) -> None:
+        if not self._steps.core.is_online:
+            return
         name = self._session.id
-        if self._view.has_to_begin_anew and self._view.number is not None:
-            self._client.ask(Detach(viewer=self._view.number))
-            self._view.lost()
-        if self._view.number is None:
-            self._ask_once("view", self._view.request())
         size = size_of(self._local.stdout) if self._is_terminal else None
         if size is not None and size != self._size:
             asked = Resize(session=name, cols=size[0], rows=size[1])
@@ -146,35 +143,32 @@ class Attachment:
     def _ask_once(self, what: str, message: Message) -> bool:
         if what in self._asked:
             return False
-        self._asked[what] = self._client.ask(message)
+        self._asked.add(what)
+        self._steps.core.ask(message, partial(self._heard, what))
         return True
 
     # -- wait
 
     def _wait(self, signals: int) -> None:
-        readers: list[Client | int] = [self._client, signals]
+        self._steps.flush()
+        line = self._steps.line
+        readers: list[socket.socket | int] = [signals] if line is None else [signals, line]
         if self._hears_keys and self._typed.has_room:
             readers.append(self._local.stdin)
-        writers = [self._client] if self._client.wants_to_write else []
-        readable, writable, _ = select.select(readers, writers, [], self._patience())
+        writers = [line] if line is not None and self._steps.wants_to_write else []
+        readable, _, _ = select.select(readers, writers, [], self._patience())
         now = time.monotonic()
-        if writable:
-            self._client.flush()
         if signals in readable:
             self._woken(os.read(signals, 100))
         if self._local.stdin in readable:
             self._hear_keys(now)
         self._typed.add(self._detach.expire(now))
-        if self._client in readable:
-            for reply in self._client.replies():
-                self._heard(reply)
-            for event in self._client.seen():
-                if self._view.owns(event):
-                    self._see(self._view.feed(event))
+        self._steps.turn()
 
     def _patience(self) -> float | None:
-        deadlines = [self._detach.deadline()]
-        if len(self._typed) and "input" not in self._asked:
+        deadlines = [self._detach.deadline(), self._steps.deadline()]
+        may_ask = self._steps.core.is_online and "input" not in self._asked
+        if len(self._typed) and may_ask:
             deadlines.append(self._retry_input_at)
         soonest = min((each for each in deadlines if each is not None), default=None)
         return None if soonest is None else max(0.0, soonest - time.monotonic())
@@ -201,25 +195,23 @@ class Attachment:
 
     # -- hear
 
-    def _heard(self, reply: ReplyReceived) -> None:
-        what = next((name for name, number in self._asked.items() if number == reply.number), "")
-        if not what:
-            return
-        del self._asked[what]
-        if isinstance(reply.result, Attached):
-            self._see(self._view.attached(reply.result))
-        elif isinstance(reply.result, InputTaken):
-            self._typed.take(reply.result.end)
-        elif isinstance(reply.result, HoldfastError):
-            self._failed(what, reply.result)
+    def _heard(self, what: str, result: Result) -> None:
+        self._asked.discard(what)
+        if isinstance(result, InputTaken):
+            self._typed.take(result.end)
+        elif isinstance(result, NotConnected):
+            if what == "size":
+                self._size = (0, 0)  # nobody knows whether it was set
+        elif isinstance(result, HoldfastError):
+            self._failed(result)
 
-    def _failed(self, what: str, error: HoldfastError) -> None:
+    def _failed(self, error: HoldfastError) -> None:
         if isinstance(error, InputQueueFull):
             self._retry_input_at = time.monotonic() + QUEUE_PAUSE
         elif isinstance(error, OwnerRequired):
             self._look_on(error)
-        elif what == "view" or not isinstance(error, OVER):
-            raise error
+        elif not isinstance(error, OVER):
+            self._failure = error
         else:  # keys and sizes for a program that is already going
             self._typed.drop()
             self._hears_keys = self._is_terminal
@@ -232,20 +224,25 @@ class Attachment:
             who = error.facts["owner"]
             self._write(f"\r\n[you look on: {who} owns this session]\r\n".encode())
 
-    def _see(self, items: list[Item]) -> None:
-        for item in items:
-            if isinstance(item, Chunk):
-                self._show(item.data)
-                if ack := self._view.used(item.offset + len(item.data)):
-                    self._client.notify(ack)
-            elif isinstance(item, Snapshot):
-                # What asks the terminal something was asked before it looked.
-                self._show(QueryFilter().feed(item.data))
-            elif isinstance(item, Gap):
-                kept = "they are in the log" if item.reason == "skipped" else item.reason
-                self._write(f"\r\n[{item.end - item.start} bytes not shown: {kept}]\r\n".encode())
-            elif isinstance(item, End):
-                self._ended = True
+    def _see(self) -> None:
+        """Show what has come, and raise what has failed."""
+        while (item := self._looking.take()) is not None:
+            self._see_item(item)
+        error = self._failure or self._looking.error
+        if error is not None:
+            raise self._client.why(error)
+
+    def _see_item(self, item: Item) -> None:
+        if isinstance(item, Chunk):
+            self._show(item.data)
+        elif isinstance(item, Snapshot):
+            # What asks the terminal something was asked before it looked.
+            self._show(QueryFilter().feed(item.data))
+        elif isinstance(item, Gap):
+            kept = "they are in the log" if item.reason == "skipped" else item.reason
+            self._write(f"\r\n[{item.end - item.start} bytes not shown: {kept}]\r\n".encode())
+        elif isinstance(item, End):
+            self._ended = True
 
     def _show(self, data: bytes) -> None:
         self._modes.feed(data)

@@ -1,8 +1,11 @@
 """What is typed reaches the program once, over as many connections as it takes, or comes back."""
 
+import pickle
+
+from holdfast.client.attempts import FOR_EVER
 from holdfast.client.core import Core
-from holdfast.client.typing import STALE, HandedBack, Typing
-from holdfast.errors import OwnerRequired, Superseded
+from holdfast.client.typing import IDLE, PIECE, STALE, HandedBack, Typing, Typings
+from holdfast.errors import NotConnected, OwnerRequired, Superseded
 from holdfast.protocol.daemon_end import DaemonEnd, RequestReceived
 from holdfast.protocol.messages import Input, InputTaken, Send, Sent
 from tests.support.joined import WELCOME, hello
@@ -19,7 +22,7 @@ class Desk:
         """What the program has got of this client."""
         self.asked: list[RequestReceived] = []
         self.core = Core(
-            hello(), reconnect=True, jitter=lambda: 0.0, changed=lambda _state: None, now=0.0
+            hello(), policy=FOR_EVER, jitter=lambda: 0.0, changed=lambda _state: None, now=0.0
         )
         self.typing = Typing(self.core, "k3v9qd", lambda: self.now)
         self.core.add(self.typing)
@@ -101,8 +104,9 @@ def test_what_was_typed_during_a_long_outage_is_handed_back() -> None:
 
     assert isinstance(early.result, HandedBack)
     assert early.result.data == b"rm -r .\n"
-    assert isinstance(late.result, InputTaken)
-    assert desk.typed == b"ls\n"
+    assert isinstance(late.result, HandedBack)  # it was meant to follow that
+    assert late.result.data == b"ls\n"
+    assert desk.typed == b""
 
 
 def test_a_unit_that_has_begun_is_finished_however_late() -> None:
@@ -159,3 +163,97 @@ def test_it_types_again_after_giving_up_and_going_back() -> None:
     assert isinstance(lost.result, Superseded)
     assert isinstance(written.result, InputTaken)
     assert desk.typed == b"two"
+
+
+def test_what_was_typed_behind_something_stale_comes_back_with_it() -> None:
+    desk = Desk()
+    desk.connect()
+    desk.lose()
+    fresh_before = desk.typing.add(b"cd src\n")
+    desk.now += STALE - 1
+    behind = desk.typing.add(b"rm *.o\n")
+    desk.now += 0.5
+
+    desk.connect()
+    desk.take()
+
+    assert isinstance(fresh_before.result, InputTaken)
+    assert isinstance(behind.result, InputTaken)
+    assert desk.typed == b"cd src\nrm *.o\n"
+
+
+def test_what_is_withdrawn_before_it_was_offered_is_not_typed() -> None:
+    desk = Desk()
+    desk.connect()
+    first, second = desk.typing.add(b"one"), desk.typing.add(b"two")
+    third = desk.typing.add(b"three")
+    desk.carry()
+
+    desk.typing.withdraw(second)
+    desk.take()
+
+    assert isinstance(first.result, InputTaken)
+    assert isinstance(third.result, InputTaken)
+    assert desk.typed == b"onethree"
+
+
+def test_of_what_is_withdrawn_while_it_is_typed_the_piece_under_way_is_the_last() -> None:
+    desk = Desk()
+    desk.connect()
+    desk.typing.add(b"")
+    desk.take()
+    long = desk.typing.add(b"x" * (3 * PIECE))
+    desk.carry()
+
+    desk.typing.withdraw(long)
+    desk.typing.add(b"next")
+    desk.take()
+
+    assert desk.typed == b"x" * PIECE + b"next"
+
+
+def test_what_is_withdrawn_during_an_outage_is_not_typed_after_it() -> None:
+    desk = Desk()
+    desk.connect()
+    desk.typing.add(b"one")
+    desk.take()
+    unit, text = desk.typing.add(unit=HELLO), desk.typing.add(b"two")
+    desk.carry()
+    desk.lose()
+
+    desk.typing.withdraw(unit)
+    desk.typing.withdraw(text)
+    desk.typing.add(b"three")
+    desk.connect()
+    desk.take()
+
+    assert desk.typed == b"onethree"
+
+
+def test_who_types_after_the_end_is_told_so() -> None:
+    desk = Desk()
+    desk.connect()
+    desk.core.close()
+
+    assert isinstance(desk.typing.add(b"x").result, NotConnected)
+
+
+def test_sessions_into_which_nothing_is_typed_any_more_are_forgotten() -> None:
+    desk = Desk()
+    desk.connect()
+    typings = Typings(desk.core, lambda: desk.now)
+    busy = typings.of("busy")
+    busy.add(b"x")
+
+    for number in range(5 * IDLE):
+        typings.of(f"session-{number}")
+
+    assert len(typings) == IDLE + 1
+    assert typings.of("busy") is busy
+
+
+def test_what_was_handed_back_may_cross_to_another_process() -> None:
+    back = pickle.loads(pickle.dumps(HandedBack(b"ls\n")))
+
+    assert (back.data, back.what, back.fix) == (b"ls\n", HandedBack(b"ls\n").what, back.fix)
+    assert back.fix == HandedBack(b"ls\n").fix

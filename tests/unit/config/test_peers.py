@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from holdfast.daemon.peers import UNKNOWN, peer_uid, uid_of_ucred, uid_of_xucred
+from holdfast.config.peers import UNKNOWN, peer_uid, uid_of_ucred, uid_of_xucred
 
 # As an arm64 Mac lays it out: version 0, uid 501, two groups (20 and 12), room for 14 more.
 MAC = bytes.fromhex("00000000 f5010000 0200 0000 14000000 0c000000") + bytes(14 * 4)

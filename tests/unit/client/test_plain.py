@@ -1,11 +1,12 @@
-"""The blocking client against a daemon that dies, hangs or refuses at every point."""
+"""The client of a command against a daemon that dies, hangs or refuses at every point."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from holdfast.client.blocking import Client, connect, is_repeatable
+from holdfast.client.plain import Client, connect
+from holdfast.client.repeating import is_repeatable
 from holdfast.config.paths import Paths
 from holdfast.errors import AuthFailed, DaemonUnreachable, HoldfastError, NotFound, TimedOut
 from holdfast.protocol import messages as m
@@ -130,7 +131,10 @@ def test_a_daemon_that_never_answers_a_call_is_a_timeout(paths: Paths) -> None:
         client.call(m.Ping(), timeout=0.1)
 
 
-def test_why_no_daemon_comes_up_is_asked_and_told(paths: Paths) -> None:
+def test_why_no_daemon_comes_up_is_asked_and_told(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.protocol.connection.HANDSHAKE_TIMEOUT", 300)
     reason = "exit 1: ImportError: no module named x"
     keeper = ScriptedKeeper(
         paths.keeper_socket, pid=None, state="waiting", reason=reason, next_try=4.9

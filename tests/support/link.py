@@ -1,8 +1,7 @@
-"""One connection to the daemon: a socket around a `ClientEnd`. It has no rules of its own."""
+"""One raw connection to the daemon: a socket around a `ClientEnd`, which never comes back."""
 
 import select
 import socket
-import struct
 import time
 
 from holdfast.protocol.client_end import ClientEnd, EventReceived, ReplyReceived, Welcomed
@@ -12,27 +11,8 @@ from holdfast.protocol.state import State
 
 Event = Welcomed | ReplyReceived | EventReceived | DataReceived | ConnectionEnded
 
-CONNECT_TIMEOUT = 5  # seconds a full backlog may hold us: the daemon behind it is busy or new
 RECEIVE_SIZE = 256 << 10
 GATHER = 64  # buffers of one write; the system takes 1024
-
-
-def open_socket(path: str) -> socket.socket:
-    """Return a connected socket; raise OSError.
-
-    A non-blocking connect would fail at once when the backlog is full, so this one blocks,
-    with the kernel's own time limit.
-    """
-    sock = socket.socket(socket.AF_UNIX)
-    try:
-        limit = struct.pack("@ll", CONNECT_TIMEOUT, 0)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-        sock.connect(path)
-        sock.setblocking(False)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
 
 
 class Link:
