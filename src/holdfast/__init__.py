@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from holdfast.client.aio import Client, connect
     from holdfast.client.attempts import Kind, State
     from holdfast.client.hearing import Events
+    from holdfast.client.mirroring import Mirror
     from holdfast.client.session import Output, Session
     from holdfast.client.typing import HandedBack
     from holdfast.client.view import Chunk, Gap, Snapshot
@@ -28,6 +29,7 @@ __all__ = [
     "Gap",
     "HandedBack",
     "Kind",
+    "Mirror",
     "Output",
     "Session",
     "Snapshot",
@@ -41,6 +43,7 @@ _HOME = {
     "Kind": "attempts",
     "State": "attempts",
     "Events": "hearing",
+    "Mirror": "mirroring",
     "Output": "session",
     "Session": "session",
     "HandedBack": "typing",

@@ -11,6 +11,7 @@ with connect() as client:
 from holdfast.client.attempts import Kind, State
 from holdfast.client.sync import Client, connect
 from holdfast.client.sync_events import Events
+from holdfast.client.sync_mirroring import Mirror
 from holdfast.client.sync_session import Output, Session
 from holdfast.client.typing import HandedBack
 from holdfast.client.view import Chunk, Gap, Snapshot
@@ -22,6 +23,7 @@ __all__ = [
     "Gap",
     "HandedBack",
     "Kind",
+    "Mirror",
     "Output",
     "Session",
     "Snapshot",

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 
 from holdfast.client import plain
 from holdfast.client.calls import Result
+from holdfast.client.core import Heard, Standing
 from holdfast.client.reach import Reach
 from holdfast.client.repeating import is_repeatable, random_id
 from holdfast.client.sync_events import Events
 from holdfast.config.paths import Paths
-from holdfast.errors import NotConnected
+from holdfast.errors import HoldfastError, NotConnected
 from holdfast.protocol.client_end import ReplyReceived
-from holdfast.protocol.messages import Hello, Message, Role
+from holdfast.protocol.messages import Hello, Lost, Message, Role
 from holdfast.protocol.version import OURS
 
 __all__ = ["Client", "connect", "is_repeatable", "subscribed"]
@@ -34,6 +35,26 @@ def connect(
     return Client(Reach(paths, environ, hello, autostart, restarts=True))
 
 
+class Losses(Standing):
+    """Hears which sessions were taken from this client."""
+
+    def __init__(self) -> None:
+        self.all: list[Lost] = []
+
+    def hear(self, heard: Heard) -> None:
+        if isinstance(heard, Lost):
+            self.all.append(heard)
+
+    def begin(self) -> None:
+        return
+
+    def lost(self, error: HoldfastError) -> None:
+        return
+
+    def over(self, error: HoldfastError) -> None:
+        return
+
+
 class Client(plain.Client):
     """Sends without waiting, and hears what has come."""
 
@@ -41,6 +62,14 @@ class Client(plain.Client):
         super().__init__(reach)
         self._asked = 0
         self._answered: list[ReplyReceived] = []
+        self._losses = Losses()
+        self.steps.core.add(self._losses)
+
+    def lost(self, timeout: float) -> Lost:
+        """Return how a session was taken from this client, when it was."""
+        losses = self._losses.all
+        assert self.steps.until(lambda: bool(losses), self.steps.now() + timeout)
+        return losses.pop(0)
 
     def fileno(self) -> int:
         assert self.steps.line is not None

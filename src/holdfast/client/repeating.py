@@ -30,6 +30,11 @@ REPEATABLE = (
     m.Claim,
     m.Takeover,
     m.Release,
+    m.Register,
+    m.Append,
+    m.Skip,
+    m.End,
+    m.RecordCommand,
 )
 
 

@@ -11,6 +11,7 @@ from holdfast.client.reach import Reach
 from holdfast.client.requests import Patience, Place, Word
 from holdfast.client.steps import Steps
 from holdfast.client.sync_events import Events
+from holdfast.client.sync_mirroring import Mirror
 from holdfast.client.sync_session import Session
 from holdfast.client.typing import Typing, Typings
 from holdfast.errors import HoldfastError, NotConnected, TimedOut
@@ -112,6 +113,33 @@ class Caller:
     def attach(self, session: str, **patience: Unpack[Patience]) -> Session:
         """Return a session by id, unique prefix of an id, name or key."""
         return Session(self, self.call(m.Get(session=session), SessionInfo, **patience))
+
+    def register(
+        self,
+        session: str,
+        *argv: Word,
+        cwd: Word | None = None,
+        size: tuple[int, int] | None = None,
+        name: str = "",
+        started: float = 0.0,
+        attributes: Mapping[str, str] | None = None,
+        **patience: Unpack[Patience],
+    ) -> Mirror:
+        """Make a mirrored session known, or known again on this connection.
+
+        Its program runs here, and what it prints is sent. The id is of your choice, 4 to 32
+        lower case letters and digits.
+        """
+        asked = requests.register(
+            session,
+            argv,
+            cwd=cwd,
+            size=size,
+            name=name,
+            started=started,
+            attributes=attributes,
+        )
+        return Mirror(self, self.call(asked, m.Registered, **patience))
 
     def list(self, *, ended: bool = False, **patience: Unpack[Patience]) -> list[SessionInfo]:
         """Return what is known of all sessions, oldest first."""

@@ -43,6 +43,10 @@ class SessionInfo(Message, frozen=True):
     """Bytes that the last of them is behind."""
     last_activity: float | None = None
     """When it last printed something, was typed into or began, in seconds since 1970."""
+    mirrored: bool = False
+    """Its terminal lives in a client, which alone types into it."""
+    attributes: dict[str, str] = {}
+    """What the client of a mirrored session says of it: shell, pid, tty, hostname, parent."""
 
 
 class Create(Message, frozen=True):
