@@ -1,0 +1,277 @@
+"""The copy that `hold wrap` makes: kept in a spool, sent whenever the daemon takes it.
+
+The terminal comes first: a turn here does a bounded piece of work and waits for nothing, and
+what is large is imported while nobody types.
+"""
+
+import gc
+import importlib
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from holdfast.config.paths import Paths
+from holdfast.terminal.modes import Modes
+from holdfast.terminal.notices import Notice, Notices, ends_a_line, is_on_alternate_screen
+from holdfast.terminal.spool import Spool
+
+if TYPE_CHECKING:
+    from holdfast.client.mirroring import Mirror
+    from holdfast.client.turns import Turns
+    from holdfast.protocol.messages import Register
+    from holdfast.types import ExitStatus
+
+# One a turn: each takes up to 20 ms, in which no key goes through.
+STAGES = (
+    "msgspec",
+    "holdfast.protocol.about_sessions",
+    "holdfast.protocol.messages",
+    "holdfast.protocol.codec",
+    "holdfast.protocol.client_end",
+    "holdfast.client.core",
+    "holdfast.client.turns",
+    "holdfast.client.mirroring",
+)
+QUIET = 0.02  # seconds without output after which nobody notices an import
+AT_LATEST = 0.5  # seconds from the start until they are done all the same
+GATHERED = 0.01  # seconds in which output is gathered into one request; nobody sees it
+LARGE = 32 << 10  # bytes that are sent at once
+CALM = 0.3  # seconds after the last output when the shell's directory is looked at
+NO_PROGRESS, LONGEST_END = 1.0, 5.0  # seconds the end may wait for the daemon
+
+
+class Facts(NamedTuple):
+    """Who is mirrored. `register` makes the request, with the directory and size of now."""
+
+    session: str
+    label: str
+    pid: int
+    register: Callable[[bytes], "Register"]
+
+
+class Copy:
+    """One session's copy. `first` is a connection, if somebody has made one already."""
+
+    def __init__(
+        self, facts: Facts, paths: Paths, spool: Spool, *, first: socket.socket | None, now: float
+    ) -> None:
+        self._facts = facts
+        self._paths = paths
+        self._first = first
+        self.spool = spool
+        self.notices = Notices(facts.session, told_online=first is not None)
+        self._modes = Modes()
+        self.undo = b""
+        """What brings the terminal back from what the program has switched on."""
+        self.noted: Callable[[bytes], None] = lambda _: None
+        """Is called when that has changed."""
+        self._stages = iter(STAGES)
+        self._import_at: float | None = now + QUIET
+        self._import_by = now + AT_LATEST
+        self._send_at: float | None = None
+        self._look_at: float | None = None
+        self._retry_at: float | None = None
+        self._cwd = b""
+        self._is_over = False
+        self._turns: Turns | None = None
+        self._mirror: Mirror | None = None
+
+    # -- what the terminal tells
+
+    def printed(self, data: bytes, now: float) -> None:
+        """The program has printed this, and its terminal shows it."""
+        if self._stages_left:
+            self._import_at = min(now + QUIET, self._import_by)
+        if not self._is_over:
+            self.spool.add(data)
+            if self._send_at is None:
+                self._send_at = now + GATHERED
+        self._look_at = now + CALM
+        self._modes.feed(data)
+        if b"\x1b" in data and (undo := self._modes.undo()) != self.undo:
+            self.undo = undo
+            self.noted(undo)
+
+    def has_place(self, data: bytes, now: float) -> bool:
+        """Whether there is something to tell, and this output has made room for it."""
+        return self.notices.due(now) and ends_a_line(data) and not is_on_alternate_screen(self.undo)
+
+    def typed(self, now: float) -> None:
+        """Somebody is there."""
+        if self._turns is not None:
+            self._turns.poke(now)
+
+    def resized(self) -> None:
+        self._refresh()
+
+    # -- turns
+
+    @property
+    def fd(self) -> int | None:
+        return None if self._turns is None else self._turns.fd
+
+    @property
+    def wants_to_write(self) -> bool:
+        return self._turns is not None and self._turns.wants_to_write
+
+    @property
+    def missing(self) -> int:
+        return 0 if self._mirror is None else self._mirror.missing
+
+    def deadline(self) -> float | None:
+        """When to call `turn` at the latest."""
+        times = [self._import_at, self._look_at, self._retry_at]
+        if self._turns is not None:
+            times.append(self._turns.deadline())
+        if self._mirror is not None and self._mirror.has_work and not self.wants_to_write:
+            times.append(self._send_at or 0.0)
+        return min((each for each in times if each is not None), default=None)
+
+    def turn(self, now: float, *, readable: bool) -> None:
+        """Do one piece of what is to be done."""
+        if self._import_at is not None and now >= self._import_at:
+            self._import_one(now)
+        if self._look_at is not None and now >= self._look_at:
+            self._look_at = None
+            self._look_where()
+        if self._turns is None or self._mirror is None:
+            return
+        due = self._turns.deadline()
+        if readable or self.wants_to_write or (due is not None and now >= due):
+            self._turns.turn(now, readable=readable)
+            self._watch(self._turns, self._mirror, now)
+        if self._retry_at is not None and now >= self._retry_at:
+            self._retry_at = None
+            self._mirror.retry()
+            self._turns.flush()
+        self._send(self._turns, self._mirror, now)
+
+    def _send(self, turns: "Turns", mirror: "Mirror", now: float) -> None:
+        if not mirror.has_work or turns.wants_to_write:
+            return
+        is_due = self._send_at is None or now >= self._send_at
+        if is_due or self.spool.waiting >= LARGE:
+            has_more = mirror.send()
+            turns.flush()
+            self._send_at = now if has_more else None
+
+    def _watch(self, turns: "Turns", mirror: "Mirror", now: float) -> None:
+        """See what has become of the registration."""
+        if mirror.is_registered:
+            self.notices.online(now, mirror.missing)
+        elif mirror.error is not None:
+            if not self._is_over:
+                self._is_over = True
+                self.notices.over(mirror.error.what)
+                self.spool.close()
+                turns.close()
+        else:
+            trouble = mirror.trouble
+            self.notices.offline(now, trouble.what if trouble is not None else "")
+            if trouble is not None and self._retry_at is None:
+                self._retry_at = now + mirror.pause
+
+    def _look_where(self) -> None:
+        """Tell the daemon the directory of the shell, if it is another one."""
+        if (cwd := directory_of(self._facts.pid)) != self._cwd:
+            self._cwd = cwd
+            self._refresh()
+
+    def _refresh(self) -> None:
+        if self._mirror is not None and self._turns is not None:
+            self._mirror.refresh()
+            self._turns.flush()
+
+    # -- what is imported
+
+    @property
+    def _stages_left(self) -> bool:
+        return self._import_at is not None
+
+    def _import_one(self, now: float) -> None:
+        stage = next(self._stages, None)
+        if stage is not None:
+            importlib.import_module(stage)
+            self._import_at = now
+            return
+        self._import_at = None
+        self._begin()
+
+    def import_rest(self) -> None:
+        """Do it at once: the program has ended, and nobody waits for a key."""
+        while self._import_at is not None:
+            self._import_one(0.0)
+
+    def _begin(self) -> None:
+        from holdfast.client.mirroring import Mirror  # noqa: PLC0415 - see STAGES
+        from holdfast.client.turns import Turns  # noqa: PLC0415
+        from holdfast.protocol.messages import Hello, Role  # noqa: PLC0415
+        from holdfast.protocol.version import OURS  # noqa: PLC0415
+
+        hello = Hello(
+            protocol=OURS,
+            client_id=os.urandom(10).hex(),
+            role=Role.CONTROL,
+            label=self._facts.label,
+            kind="wrap",
+        )
+        self._turns, self._first = Turns(self._paths, hello, self._first), None
+        self._cwd = directory_of(self._facts.pid)
+        self._mirror = Mirror(self._turns.core, self.spool, lambda: self._facts.register(self._cwd))
+        self._turns.core.add(self._mirror)
+        gc.freeze()  # what is imported stays: no collection goes through it while somebody types
+
+    # -- the end
+
+    def finish(self, status: "ExitStatus", clock: Callable[[], float]) -> Iterator[float]:
+        """Yield how long to wait for the socket, then `turn`; until all is sent or in vain."""
+        if self._mirror is None or self._turns is None:
+            return
+        mirror, left = self._mirror, self.spool.waiting
+        mirror.finish(status)
+        self._send_at = None
+        begin = progress = clock()
+        while not mirror.is_ended and mirror.error is None:
+            now = clock()
+            if self.spool.waiting != left:
+                progress, left = now, self.spool.waiting
+            until = min(progress + NO_PROGRESS, begin + LONGEST_END)
+            if now >= until or self._is_hopeless(self._turns):
+                break
+            due = self.deadline()
+            yield max(0.0, min(until, until if due is None else due) - now)
+
+    def _is_hopeless(self, turns: "Turns") -> bool:
+        """Whether there is no daemon, as far as one try can tell."""
+        state = turns.core.state
+        return turns.fd is None and state.attempt > 0
+
+    @property
+    def undelivered(self) -> int:
+        """Bytes of which the daemon does not know, once it has ended; 0 if nothing was wanted."""
+        return self.spool.waiting
+
+    def close(self) -> None:
+        if self._turns is not None:
+            self._turns.close()
+        elif self._first is not None:
+            self._first.close()
+        self.spool.close()
+
+    def last_notice(self, now: float) -> Notice | None:
+        """Return what is still to be told at the end, where every place is a good one."""
+        if self.undelivered:
+            text = f"{self.undelivered} bytes that it printed could not be given to a daemon"
+            return Notice(is_good=False, text=text)
+        return self.notices.take(self.missing) if self.notices.due(now) else None
+
+
+def directory_of(pid: int) -> bytes:
+    """Return where a process is; empty where nobody knows."""
+    try:
+        found = os.fsencode(Path(f"/proc/{pid}/cwd").readlink())
+    except OSError:
+        return b""
+    return found if found.startswith(b"/") else b""  # it may be one that cannot be reached

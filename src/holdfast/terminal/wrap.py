@@ -1,0 +1,328 @@
+"""Your shell on a PTY of this process: keys in, output out, and a copy of it on the side.
+
+One loop and no thread. Output goes to the terminal first; while that takes nothing, the program
+is not read, as without us, and keys go through all the same. What concerns the daemon is done
+in between, in small pieces, and is waited for only at the very end.
+"""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from holdfast.terminal.copying import Copy
+from holdfast.terminal.local_pty import LocalPty
+from holdfast.terminal.notices import Notice
+from holdfast.terminal.outer import Outer
+from holdfast.terminal.rawmode import signals_as_bytes
+
+ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+HEARD = (*ENDING, signal.SIGWINCH, signal.SIGCHLD, signal.SIGTSTP, signal.SIGCONT)
+READ_SIZE = 64 << 10
+SLICE = 16  # reads of one turn; each gives 4 KiB at most, and a key then waits less than 1 ms
+SHORT = 1024  # bytes; after a shorter read there is most likely nothing more
+KEYS_ROOM = 64 << 10  # typed and not taken; beyond it a paste waits in the terminal
+LAST_OUTPUT = 1 << 20  # bytes still shown of what goes on printing when the program has ended
+HANGUP_GRACE = 1.0  # seconds for a program to end itself when its terminal has gone
+REVIVAL_PAUSES = (0.1, 1.0)  # seconds, shortest and longest, between looks at a closed terminal
+
+Say = Callable[[Notice], None]
+
+
+class Ended(NamedTuple):
+    """How the program ended, as `waitpid` has it, and the signal that ended us."""
+
+    status: int | None
+    told_to_leave: int | None
+
+
+def wrap(pty: LocalPty, outer: Outer, copy: Copy, say: Say, *, says_at_once: bool) -> Ended:
+    """Stay between the two until the program ends, or we are told to."""
+    copy.noted = outer.note_undo
+    with signals_as_bytes(*HEARD) as signals:
+        shell = Wrapped(pty, outer, copy, say, signals, says_at_once=says_at_once)
+        try:
+            outer.take()
+            return shell.run()
+        finally:
+            shell.leave()
+
+
+class Wrapped:
+    """One program between two terminals."""
+
+    def __init__(
+        self, pty: LocalPty, outer: Outer, copy: Copy, say: Say, signals: int, *, says_at_once: bool
+    ) -> None:
+        self._pty = pty
+        self._outer = outer
+        self._copy = copy
+        self._say = say
+        self._says_at_once = says_at_once
+        self._signals = signals
+        self._poller = select.poll()
+        self._watched: dict[int, int] = {}
+        self._line: int | None = None
+        self._shown = memoryview(b"")  # of the last output, what the terminal has not taken
+        self._keys = bytearray()
+        self._last_key = b"\n"
+        self._entered = False
+        self._hears_keys = True
+        self._is_open = True  # whether the program's terminal is to be read
+        self._revive_at: float | None = None
+        self._revival_pause = REVIVAL_PAUSES[0]
+        self._left_to_show = LAST_OUTPUT
+        self._status: int | None = None
+        self._leaving: int | None = None
+
+    def run(self) -> Ended:
+        """Go round until the program has ended and its output is shown."""
+        self._pty.resize(self._outer.size())
+        self._reap()  # what happened before we heard signals
+        while self._leaving is None and not self._is_over():
+            self._turn()
+        return Ended(self._status, self._leaving)
+
+    def leave(self) -> None:
+        """Give the terminal back; when we were told to leave, the program loses its own."""
+        self._outer.give_back()
+        if self._leaving is not None:
+            _write_some(self._outer, self._copy.undo)
+        os.close(self._pty.master)
+        give_up = time.monotonic() + HANGUP_GRACE
+        while self._status is None and (left := give_up - time.monotonic()) > 0:
+            if select.select([self._signals], [], [], left)[0]:
+                os.read(self._signals, 100)
+            self._reap()
+
+    def _is_over(self) -> bool:
+        return self._status is not None and not self._is_open and not self._shown
+
+    # -- a turn
+
+    def _turn(self) -> None:
+        outer, master = self._outer, self._pty.master
+        self._watch(self._signals, select.POLLIN)
+        has_room = self._hears_keys and len(self._keys) < KEYS_ROOM
+        self._watch(outer.stdin, select.POLLIN if has_room else 0)
+        reads = self._is_open and self._revive_at is None
+        wants = (select.POLLIN if reads and not self._shown else 0) | (
+            select.POLLOUT if self._keys else 0
+        )
+        self._watch(master, wants if self._revive_at is None else 0)
+        if self._shown or outer.out in self._watched:
+            self._watch(outer.out, select.POLLOUT if self._shown else 0)
+        line = self._watch_line()
+
+        found = dict(self._poller.poll(self._patience()))
+        now = time.monotonic()
+        if outer.stdin in found:
+            self._hear_keys(now)
+        if self._keys:
+            self._type()
+        if self._signals in found:
+            self._hear_signals()
+        if self._shown and outer.out in found:
+            self._show(self._shown)
+        # Once the program has ended it is enough to find nothing more.
+        if reads and not self._shown and (master in found or self._status is not None):
+            self._read_output(now)
+        if self._revive_at is not None and now >= self._revive_at:
+            self._read_output(now)
+        self._copy.turn(now, readable=bool(line is not None and found.get(line, 0)))
+        if self._says_at_once and self._copy.notices.due(now):
+            self._tell()
+
+    def _watch(self, fd: int, events: int) -> None:
+        before = self._watched.get(fd, 0)
+        if events == before:
+            return
+        self._watched[fd] = events
+        if events:
+            self._poller.register(fd, events)
+        else:
+            del self._watched[fd]
+            self._poller.unregister(fd)
+
+    def _watch_line(self) -> int | None:
+        """Watch the connection to the daemon, whichever it is by now."""
+        line = self._copy.fd
+        if self._line is not None and self._line != line:
+            self._watch(self._line, 0)
+        self._line = line
+        if line is not None:
+            writes = select.POLLOUT if self._copy.wants_to_write else 0
+            self._watch(line, select.POLLIN | writes)
+        return line
+
+    def _patience(self) -> float | None:
+        """Milliseconds until something has to be done."""
+        times = [self._copy.deadline(), self._revive_at]
+        soonest = min((each for each in times if each is not None), default=None)
+        return None if soonest is None else max(0.0, soonest - time.monotonic()) * 1000
+
+    # -- keys
+
+    def _hear_keys(self, now: float) -> None:
+        try:
+            data = os.read(self._outer.stdin, KEYS_ROOM)
+        except BlockingIOError:
+            return  # somebody else has made it so, and was faster
+        except OSError:  # it hung up
+            data = b""
+        if data:
+            self._keys += data
+            self._last_key = data[-1:]
+            self._entered = self._entered or b"\r" in data or b"\n" in data
+            self._copy.typed(now)
+            return
+        self._hears_keys = False
+        if self._outer.is_terminal:
+            self._leaving = signal.SIGHUP
+            return
+        # In the middle of a line the first one only sends the line, as at a keyboard.
+        key = self._pty.end_of_file
+        self._keys += key if self._last_key == b"\n" else key * 2
+
+    def _type(self) -> None:
+        try:
+            count = os.write(self._pty.master, self._keys)
+        except BlockingIOError:
+            return  # the program does not read
+        except OSError:
+            count = len(self._keys)  # nobody will
+        del self._keys[:count]
+
+    # -- output
+
+    def _read_output(self, now: float) -> None:
+        for _ in range(SLICE):
+            try:
+                data = os.read(self._pty.master, READ_SIZE)
+            except BlockingIOError:
+                self._is_open = self._status is None
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self._hung_up(now)
+                return
+            self._revive_at, self._revival_pause = None, REVIVAL_PAUSES[0]
+            self._printed(data, now)
+            if self._shown or (len(data) < SHORT and self._status is None):
+                return
+
+    def _printed(self, data: bytes, now: float) -> None:
+        self._show(memoryview(data))
+        self._copy.printed(data, now)
+        if self._status is not None:
+            self._left_to_show -= len(data)
+            self._is_open = self._left_to_show > 0
+        # Only behind an Enter that the shell itself has taken: whatever else ends a line may be
+        # in the middle of a picture.
+        if self._entered and b"\n" in data and not self._shown and not self._says_at_once:
+            if self._copy.has_place(data, now) and self._pty.has_shell_in_front:
+                self._tell()
+            self._entered = False
+
+    def _show(self, data: memoryview) -> None:
+        try:
+            self._shown = data[self._outer.write(data) :]
+        except OSError:
+            self._shown = memoryview(b"")
+            self._leaving = signal.SIGHUP if self._outer.is_terminal else signal.SIGPIPE
+
+    def _hung_up(self, now: float) -> None:
+        """Nobody has the program's terminal open; a program that lives may open it again."""
+        if self._status is not None:
+            self._is_open = False
+            return
+        self._revive_at = now + self._revival_pause
+        self._revival_pause = min(self._revival_pause * 2, REVIVAL_PAUSES[1])
+
+    def _tell(self) -> None:
+        self._say(self._copy.notices.take(self._copy.missing))
+
+    # -- signals
+
+    def _hear_signals(self) -> None:
+        numbers = os.read(self._signals, 100)
+        for number in ENDING:
+            if number in numbers:
+                self._leaving = number
+        if signal.SIGWINCH in numbers:
+            self._pty.resize(self._outer.size())
+            self._copy.resized()
+        if signal.SIGCHLD in numbers:
+            self._reap()
+        if signal.SIGTSTP in numbers:
+            self._stop()
+        elif signal.SIGCONT in numbers:
+            self._go_on()
+
+    def _reap(self) -> None:
+        try:
+            pid, status = os.waitpid(self._pty.pid, os.WNOHANG | os.WUNTRACED)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        if os.WIFSTOPPED(status):
+            # `suspend` in the shell: without us the shell outside would now have the terminal.
+            self._stop()
+            os.kill(self._pty.pid, signal.SIGCONT)
+            return
+        self._status = status
+        self._revive_at = None
+        if self._is_open and not self._shown:
+            self._read_output(time.monotonic())
+
+    def _stop(self) -> None:
+        """Stop, as a job does, with the terminal as it was; `fg` goes on behind this."""
+        _write_some(self._outer, self._copy.undo)
+        self._outer.give_back()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._outer.take()
+        self._pty.resize(self._outer.size())
+        try:  # the same size is no news: what draws on the whole screen has to be told
+            os.killpg(os.tcgetpgrp(self._pty.master), signal.SIGWINCH)
+        except OSError:
+            pass
+
+
+def finish(copy: Copy, ended: Ended) -> None:
+    """Send what is left and how it ended, as far as the daemon takes it soon."""
+    from holdfast.types import ExitStatus  # noqa: PLC0415 - the program did not wait for it
+
+    copy.import_rest()
+    status = ExitStatus() if ended.status is None else ExitStatus.from_wait(ended.status)
+    for patience in copy.finish(status, time.monotonic):
+        poller, line = select.poll(), copy.fd
+        if line is not None:
+            writes = select.POLLOUT if copy.wants_to_write else 0
+            poller.register(line, select.POLLIN | writes)
+        found = dict(poller.poll(patience * 1000))
+        events = found.get(line, 0) if line is not None else 0
+        copy.turn(time.monotonic(), readable=bool(events & ~select.POLLOUT))
+
+
+def environment(given: Mapping[str, str], session: str) -> dict[str, str]:
+    """Return the environment of a wrapped program: the same, and which session it is in."""
+    return {**given, "HOLDFAST_SESSION_ID": session}
+
+
+def program(words: Sequence[str], given: Mapping[str, str]) -> list[str]:
+    """Return what to run: the user's shell where nothing is named, as script(1) does."""
+    return list(words) or [given.get("SHELL") or "/bin/sh"]
+
+
+def _write_some(outer: Outer, data: bytes) -> None:
+    try:
+        outer.write(data)
+    except OSError:
+        pass  # it has gone
