@@ -184,7 +184,7 @@ class Copy:
             self._mirror.refresh()
             self._turns.flush()
 
-    # -- what is imported
+    # -- what comes later
 
     @property
     def _stages_left(self) -> bool:
