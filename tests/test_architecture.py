@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "protocol": {"errors", "types"},
     "formats": {"errors", "types"},
     "session": {"errors", "types"},
+    "marks": {"errors", "types"},
     # the keeper
     "keeper": set(),
     # drivers
@@ -33,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
         "types",
         "protocol",
         "session",
+        "marks",
         "formats",
         "store",
         "config",
@@ -48,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "__init__": {"client"},
     "blocking": {"client"},
 }
-PURE = {"errors", "types", "protocol", "session", "formats"}
+PURE = {"errors", "types", "protocol", "session", "marks", "formats"}
 IO_MODULES = {
     "asyncio", "concurrent", "fcntl", "glob", "io", "logging", "multiprocessing", "os", "pathlib",
     "pty", "queue", "random", "resource", "secrets", "select", "selectors", "shutil", "signal",

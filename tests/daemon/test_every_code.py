@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,11 +9,10 @@ import reference
 from holdfast.errors import BY_CODE
 from tests.support.every_code import WAYS
 from tests.support.failing import Scene
-from tests.support.home import ROOT, running_home
+from tests.support.home import running_home
 
 TOKEN = "s3cret"
 NOT_YET = {
-    "MIRRORED": "no session is a mirror before there is `hold wrap`",
     "INTERNAL": "says that there is a bug: whatever leads to it on purpose has to be mended",
 }
 """Codes that nothing produces, and why."""
@@ -24,13 +22,6 @@ def listed() -> list[str]:
     """The codes that the reference lists, in its order."""
     page = reference.pages()["errors.md"]
     return list(dict.fromkeys(re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE)))
-
-
-def sources() -> Iterator[Path]:
-    """Every file of the product but those that declare the errors."""
-    for path in (ROOT / "src" / "holdfast").rglob("*.py"):
-        if path.parent.name != "errors":
-            yield path
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +48,6 @@ def test_a_code_can_be_had_with_the_value_at_fault_and_a_remedy(scene: Scene, co
     assert value in error.what
     assert error.fix, "nobody is told what to do"
     assert "{" not in str(error)
-
-
-def test_nothing_produces_a_code_that_is_said_to_have_no_way() -> None:
-    makers = [path.name for path in sources() if re.search(r"\bMirrored\(", path.read_text())]
-
-    assert makers == [], "now it needs a way in tests/support/every_code.py"
 
 
 @pytest.mark.slow

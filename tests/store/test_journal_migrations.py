@@ -34,6 +34,31 @@ FORMATS = {
         INSERT INTO events VALUES (7, 2.5, 'k3v9', 'created', '561bacaf{"a":1}');
         INSERT INTO audit VALUES (1, 3.5, 'k3v9', 'agent', 'create', '10ff5860{"bytes":0}');
     """,
+    2: """
+        PRAGMA journal_mode = WAL;
+        CREATE TABLE meta (name TEXT NOT NULL UNIQUE, value TEXT NOT NULL);
+        CREATE TABLE sessions (id TEXT NOT NULL UNIQUE, created REAL NOT NULL,
+            state TEXT NOT NULL, facts TEXT NOT NULL);
+        CREATE TABLE lives (session TEXT NOT NULL, number INTEGER NOT NULL,
+            started REAL NOT NULL, facts TEXT NOT NULL, UNIQUE (session, number));
+        CREATE TABLE events (number INTEGER PRIMARY KEY, time REAL NOT NULL,
+            session TEXT NOT NULL, kind TEXT NOT NULL, facts TEXT NOT NULL);
+        CREATE INDEX events_of_session ON events (session);
+        CREATE TABLE audit (number INTEGER PRIMARY KEY, time REAL NOT NULL,
+            session TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, facts TEXT NOT NULL);
+        CREATE INDEX audit_of_session ON audit (session);
+        CREATE TABLE commands (session TEXT NOT NULL, id TEXT NOT NULL, started REAL NOT NULL,
+            facts TEXT NOT NULL, UNIQUE (session, id));
+        PRAGMA user_version = 2;
+        INSERT INTO meta VALUES ('format', '2'), ('holdfast_version', '0.2.0'),
+            ('newest_event', '7'), ('closed', '1'), ('note.boot', 'first');
+        INSERT INTO sessions VALUES ('k3v9', 1.5, 'running',
+            '1b3d0ad4{"id":"k3v9","argv":["sh","\\udcff"],"of_tomorrow":[1]}');
+        INSERT INTO lives VALUES ('k3v9', 1, 1.5, 'c225affa{"number":1}');
+        INSERT INTO events VALUES (7, 2.5, 'k3v9', 'created', '561bacaf{"a":1}');
+        INSERT INTO audit VALUES (1, 3.5, 'k3v9', 'agent', 'create', '10ff5860{"bytes":0}');
+        INSERT INTO commands VALUES ('k3v9', '1', 4.5, 'ec8239c2{"line":"make"}');
+    """,
 }
 NEWER = """
     UPDATE meta SET value = '{number}' WHERE name = 'format';
@@ -91,6 +116,7 @@ def test_every_format_becomes_the_newest(tmp_path: Path, number: int) -> None:
         assert journal.events(0, 9)[0].facts == {"a": 1}
         assert journal.audit("k3v9", 9)[0].who == "agent"
         assert journal.noted("boot") == "first"
+        assert journal.commands("k3v9") == [{"line": "make"}] * (number >= 2)
         assert tell(journal, 1) == [8]
     Journal.open(tmp_path / "new.db").close()
 
@@ -133,7 +159,7 @@ def test_a_newer_format_is_refused_and_nothing_changed(tmp_path: Path) -> None:
     before = contents(path.parent)
 
     for refuses in (Journal.open, Journal.check):
-        with pytest.raises(NewerFormat, match=r"it has format 2.*\n.*install Holdfast 7\.3\.1"):
+        with pytest.raises(NewerFormat, match=r"it has format 3.*\n.*install Holdfast 7\.3\.1"):
             refuses(path)
     assert contents(path.parent) == before
 
@@ -152,7 +178,7 @@ def test_a_newer_format_that_only_the_write_ahead_log_knows_is_refused(tmp_path:
 def test_a_newer_format_is_seen_while_a_daemon_writes_it(tmp_path: Path) -> None:
     path = made(tmp_path / "journal.db", FORMATS[1])
     daemon = sqlite3.connect(path)
-    daemon.executescript(NEWER.format(number=2))
+    daemon.executescript(NEWER.format(number=migrations.VERSION + 1))
     try:
         with pytest.raises(NewerFormat):
             Journal.check(path)

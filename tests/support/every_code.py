@@ -20,6 +20,7 @@ from holdfast.protocol.messages import (
     Kill,
     Output,
     Ping,
+    Register,
     Role,
     Signal,
     Wait,
@@ -170,6 +171,12 @@ def _what_somebody_else_owns(scene: Scene) -> Said:
     with scene.home.client() as other:
         error = scene.failed(Kill(session=session), other)
     return Said(error, scene.client.client_id)
+
+
+@_produces("MIRRORED")
+def _typed_into_a_mirror(scene: Scene) -> Said:
+    scene.client.call(Register(session="m1rr0r"))
+    return Said(scene.failed(Input(session="m1rr0r", offset=0, data=b"x")), "'m1rr0r'")
 
 
 @_produces("ROLE_FORBIDDEN")

@@ -32,6 +32,21 @@ SESSION = m.SessionInfo(
     viewers=2,
     lag=9 << 20,
     last_activity=1_750_000_001.75,
+    mirrored=True,
+    attributes={"shell": "bash", "tty": "/dev/pts/3"},
+)
+
+RECORD = m.CommandRecord(
+    id="17",
+    line="make -j4",
+    cwd="/home/ada",
+    started=1_750_000_000.5,
+    ended=1_750_000_002.5,
+    exit_code=2,
+    author="terminal pts/3",
+    summary="error: no rule",
+    offset=1 << 33,
+    length=4096,
 )
 
 ERASED = m.Erased(bytes=100, start=120, gone=True, found=["/state/journal.db"])
@@ -197,6 +212,31 @@ SAMPLES: dict[str, m.Message] = {
     "digest": m.Digest(viewer=3, offset=1 << 18, crc=0xDEADBEEF),
     "lag": m.Lag(viewer=3, level="behind", bytes=3 << 20),
     "finished": m.Finished(viewer=3, offset=2 << 33, reason="exited"),
+    "register": m.Register(
+        session="k3v9qd",
+        argv=[b"bash", b"-i"],
+        cwd=b"/home/ada",
+        cols=120,
+        rows=40,
+        name="build",
+        started=1_750_000_000.5,
+        attributes={"shell": "bash"},
+    ),
+    "register reply": m.Registered(
+        session=SESSION, end=1 << 33, epoch=bytes(range(16)), outcome="re-registered"
+    ),
+    "append": m.Append(session="k3v9qd", offset=1 << 33, data=b"$ \x1b[1m\xff"),
+    "append reply": m.Appended(end=1 << 33),
+    "skip": m.Skip(session="k3v9qd", start=1 << 33, end=2 << 33, reason="tired"),
+    "skip reply": m.Appended(end=2 << 33),
+    "end": m.End(session="k3v9qd", offset=1 << 33, exit_code=2, exit_signal=9),
+    "end reply": SESSION,
+    "record_command": m.RecordCommand(session="k3v9qd", record=RECORD),
+    "record_command reply": m.Recorded(id="17"),
+    "commands": m.Commands(session="k3v9qd", last=5),
+    "commands reply": m.CommandsListed(records=[RECORD], omitted=3),
+    "context": m.GetContext(session="k3v9qd", last=3, budget=4000),
+    "context reply": m.Context(text="$ make", commands=1, omitted=2),
     "subscribe": m.Subscribe(since=1 << 40, session="k3v9qd"),
     "subscribe reply": m.Subscribed(newest=2 << 40, oldest=7, missed=True),
     "event": m.Event(

@@ -175,6 +175,29 @@ COMMANDS = (
         ),
     ),
     Command(
+        "commands",
+        "list the commands that ran in sessions",
+        (ID._replace(optional=True), JSON),
+        (("hold commands", "of every session that runs"), ("hold commands build --json", "all")),
+        "holdfast.cli.context:commands",
+    ),
+    Command(
+        "context",
+        "tell recent commands as text, for you or a language model",
+        (
+            ID._replace(optional=True),
+            _option("--last", value="N", help="so many of each session (10)"),
+            _option("--budget", value="N", help="at most so many characters (16000)"),
+            JSON,
+        ),
+        (
+            ("hold context", "all that runs, newest last"),
+            ("hold context build --last 3", "the last three"),
+        ),
+        "holdfast.cli.context:context",
+        ("Each with its exit code, when, how long, and the head and tail of its output.",),
+    ),
+    Command(
         "kill",
         "end a session's program",
         (

@@ -78,7 +78,8 @@ def state_words(session: SessionInfo) -> str:
         return f"{session.state} {_signal_name(session.exit_signal)}"
     if session.exit_code is not None:
         return f"{session.state} {session.exit_code}"
-    return f"{session.state}, {one_line(session.stalled)}" if session.stalled else session.state
+    special = ["mirrored"] * session.mirrored + [one_line(session.stalled or "")]
+    return ", ".join([session.state, *filter(None, special)])
 
 
 def table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
@@ -138,6 +139,14 @@ def print_width(fd: int) -> int:
         return os.get_terminal_size(fd).columns
     except OSError:
         return 0
+
+
+def moment(when: float, form: str) -> str:
+    """Return a time as people here write it, also one that no clock can show."""
+    try:
+        return time.strftime(form, time.localtime(when))
+    except (OverflowError, ValueError, OSError):
+        return "?"
 
 
 def clock() -> float:

@@ -117,6 +117,12 @@ class Config:
         "which programs start again after a reboot: shells, all, none",
         "a shell only waits; anything else might deploy, delete or pay a second time",
     )
+    mirror_grace: float | None = duration(
+        3600.0,
+        "session.mirror_grace",
+        "how long a mirrored session waits for a client that has vanished; never gives it up",
+        "a laptop is closed for lunch; after an hour its shell is most likely gone",
+    )
     kill_grace: float | None = duration(
         5.0,
         "session.kill_grace",

@@ -177,7 +177,7 @@ def _terms(
         clients=clients,
         counters=sessions.counters,
         arrived=sessions.owners.arrived,
-        left=sessions.owners.left,
+        left=sessions.left,
         uid=os.getuid(),
         pid=os.getpid(),
         session_limit=config.session_limit,

@@ -35,14 +35,21 @@ class Books:
         """Have the record of an ended program written down, and the keeper let go of it."""
         # First written down, then forgotten by the keeper: a death between is no loss.
         self._tell_keeper(record)
-        self.scribe.put(record, lambda: self._link.tell({"op": "forget", "id": record.id}))
+        if record.mirrored:
+            self.scribe.put(record)
+        else:
+            self.scribe.put(record, lambda: self._link.tell({"op": "forget", "id": record.id}))
 
     def _tell_keeper(self, record: Record) -> None:
+        if record.mirrored:
+            return  # it has nothing of it
         self._link.tell({"op": "blob", "id": record.id, "blob": record.blob()})
 
     def note(self, record: Record, kind: str) -> None:
         """Note that a life has begun or ended."""
         when, facts = record.began, dict[str, Any](life=record.life)
+        if kind == "lost":
+            when, facts = record.ended or time.time(), {"recovery": record.recovery}
         if kind == "exit":
             when, end = record.ended or time.time(), record.exit
             facts |= {"code": end.code, "signal": end.signal, "offset": record.offset}

@@ -47,13 +47,13 @@ class Endings:
         self._events = events
 
     def ended(self, record: Record) -> None:
-        """A session is over: child and output have ended."""
+        """A session is over: child and output have ended, or a mirror's client has gone."""
         self._viewing.finished(record)
         self._owners.ended(record)
         self._verbs.ended(record)
         facts = {"code": record.exit.code, "signal": record.exit.signal, "offset": record.offset}
         self._books.scribe.life(record, ended=record.ended, maxrss_kib=record.maxrss_kib, **facts)
-        self._books.note(record, "exit")
+        self._books.note(record, "exit" if record.state is State.EXITED else "lost")
         if self._link.leaving:
             self._have_it_come_back(record)
         self._books.write_last(record)
@@ -74,7 +74,8 @@ class Endings:
 
     def _have_it_come_back(self, record: Record) -> None:
         """The system goes down and ended it: nobody wanted it to be over."""
-        is_kept = not (record.ephemeral or record.killed) and record.state is State.EXITED
+        is_ours = not (record.ephemeral or record.mirrored)
+        is_kept = is_ours and not record.killed and record.state is State.EXITED
         if is_kept and self._start.is_to_come_back(record):
             record.state, record.recovery = advance(record.state, Event.SLEPT), "restored"
 

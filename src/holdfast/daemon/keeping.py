@@ -11,6 +11,7 @@ from holdfast.daemon.housekeeping import Housekeeping, Kept
 from holdfast.daemon.record import Record
 from holdfast.errors import InvalidArgument, NotFound
 from holdfast.formats.kept import Missing
+from holdfast.marks.reach import Extent, told_of
 from holdfast.protocol.messages import DiskUse, DiskUsed, Erased
 from holdfast.session.lifecycle import OVER
 from holdfast.store.clear import clear, screenful_cut
@@ -20,6 +21,7 @@ from holdfast.store.log import LogWriter
 from holdfast.store.log_reader import LogReader
 from holdfast.store.retention import usage
 
+HIGHEST = 1 << 63  # no log ends there
 HOLES_SHOWN = 100  # of one session; a thousand sessions must fit into one reply
 
 
@@ -39,6 +41,8 @@ class Keeping:
         self._records = books.records
         self._scribe = books.scribe
         self._drop = drop
+        self.forgetting: set[str] = set()
+        """Sessions of which soon nothing is left."""
         self._state = state
         self._journal = journal
 
@@ -57,10 +61,20 @@ class Keeping:
             raise InvalidArgument(argument="until", value=str(until), problem=problem)
         if since == 0 and until is None and record.state in OVER:
             return await self._forget_session(record)
+        # Before the files, so that whoever looks for what was printed finds it nowhere.
+        await self._forget_commands(record, since, until)
         erased = await self._run(record, partial(self._forget_range, since=since, until=until))
         facts = {"offset": since, "bytes": erased.bytes}
         self._scribe.event(record, "forgotten", time.time(), **facts)
         return erased
+
+    async def _forget_commands(self, record: Record, since: int, until: int | None) -> None:
+        """Forget the records of commands that tell of a range of the output."""
+        rows, _ = self._scribe.commands(record, 0)
+        extents = [Extent(row["id"], row["offset"], row["length"]) for row in rows]
+        told = told_of(extents, since, HIGHEST if until is None else until)
+        if told:
+            await self._scribe.forget_commands(record, told)
 
     async def du(self) -> DiskUsed:
         """Return what everything takes up, fattest first."""
@@ -115,11 +129,14 @@ class Keeping:
         if kept is None:
             raise NotFound(session=record.id)
         self._drop(record)
+        self.forgetting.add(record.id)
         try:
             size, samples = await self._housekeeping.run(partial(_erase, kept.directory))
+            await self._scribe.remove(record)
         except OSError as error:
             raise failed(kept.directory, error) from error
-        await self._scribe.remove(record)
+        finally:
+            self.forgetting.discard(record.id)
         found = await self._housekeeping.run(lambda: self._still_in(samples))
         return Erased(bytes=size, start=0, gone=True, found=found)
 

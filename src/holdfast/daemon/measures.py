@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from holdfast import __version__
 from holdfast.daemon.clients import Clients
+from holdfast.daemon.growing import Growing
 from holdfast.daemon.reporting import last_complaint
 from holdfast.daemon.sessions import Sessions
 from holdfast.errors import OffsetPruned, OwnerRequired
@@ -93,6 +94,7 @@ class Measures:
         """Return how this daemon is now, and what it has counted since it began."""
         sessions, counters = self._sessions, self._sessions.counters
         records, living = sessions.records.all(), sessions.living_ones
+        growing: list[Growing] = [*living, *sessions.mirrors.open.values()]
         complaint = last_complaint()
         files = self._journal.parent.glob(f"{self._journal.name}*")
         return Stats(
@@ -104,9 +106,9 @@ class Measures:
             pump_reason=str(sessions.ready.get("pump_reason", "")),
             sessions=Counter(record.state.value for record in records),
             recovery=Counter(record.recovery for record in records if record.recovery),
-            stalled=sum(session.stalled is not None for session in living),
+            stalled=sum(session.stalled is not None for session in growing),
             connections=self._clients.count,
-            followers=sum(session.printed.waiting for session in living),
+            followers=sum(session.printed.waiting for session in growing),
             subscribers=sessions.events.subscribers,
             bytes_in=counters.bytes_in,
             bytes_out=counters.bytes_out,

@@ -57,8 +57,17 @@ class Owners:
     # -- what clients ask
 
     def change(self, client: DaemonEnd, record: Record, *, takeover: bool = False) -> None:
-        """Let *client* change a session that is free or its own; raise OwnerRequired."""
+        """Let *client* change a session that is free or its own; raise OwnerRequired.
+
+        A mirrored one stays its client's: others may name it or clear it away, if they insist.
+        """
+        if record.mirrored and (takeover or self.owner(record) is None):
+            return
         self._claim(client, record, Reason.CHANGED, takeover=takeover)
+
+    def registered(self, client: DaemonEnd, record: Record) -> None:
+        """Who registers a mirrored session owns it; whoever did before is told."""
+        self._do(record, self._of(record).takeover(_asker(client), now=clock(), note="registered"))
 
     def claim(self, client: DaemonEnd, record: Record) -> None:
         self._claim(client, record, Reason.CLAIMED)

@@ -54,6 +54,7 @@ class Reconciling:
             policy_of(record.restore),
             is_interactive_shell(record.argv),
             record.short_lives,
+            record.mirrored,
         )
 
     def is_to_come_back(self, record: Record) -> bool:
@@ -93,6 +94,10 @@ class Reconciling:
         # Before the log is mended, which writes to it.
         record.active_ns = max(record.active_ns, written_ns(self._places.directory(record)))
         self._mend(record)
+        if outcome.do is Do.WAIT:
+            record.recovery = outcome.recovery
+            yield record, outcome
+            return
         if record.state is State.DORMANT:
             if outcome.do is Do.LOSE:
                 record.state = advance(record.state, Event.KILL_ASKED)

@@ -77,6 +77,10 @@ class Record:
     is noted at each slice and seldom read."""
     short_lives: int = 0
     """Restored lives in a row that have not proven themselves, this one included."""
+    mirrored: bool = False
+    """Whether its terminal lives in a client; see `mirrors`."""
+    attributes: dict[str, str] = field(default_factory=dict)
+    """What that client says of it."""
 
     def to_json(self) -> dict[str, Any]:
         plain = {k: v for k, v in vars(self).items() if k not in ("size", "state", "exit")}
@@ -141,6 +145,8 @@ class Record:
             maxrss_kib=self.maxrss_kib,
             killed_by=self.killed_by,
             last_activity=active or None,
+            mirrored=self.mirrored,
+            attributes=self.attributes,
         )
 
 

@@ -56,6 +56,13 @@ class Records:
             )
         raise NotFound(session=wanted)
 
+    def named(self, wanted: str) -> Record | None:
+        """Return what `find` returns, and None where it raises."""
+        try:
+            return self.find(wanted)
+        except (InvalidArgument, NotFound):
+            return None
+
     def made_by(self, creation: str) -> Record | None:
         """Return the session that a create with this token made."""
         return self._first(lambda record: bool(creation) and record.creation == creation)

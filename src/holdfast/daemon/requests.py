@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from holdfast.daemon.events import Subscription
 from holdfast.daemon.measures import Measures
@@ -13,19 +13,24 @@ from holdfast.daemon.server import Reply
 from holdfast.daemon.sessions import Sessions
 from holdfast.daemon.verbs import LONGEST_WAIT, asker
 from holdfast.daemon.viewing import Arriving
-from holdfast.errors import InvalidArgument
+from holdfast.errors import InvalidArgument, Mirrored
+from holdfast.protocol.codec import kind_of
 from holdfast.protocol.daemon_end import DaemonEnd
 from holdfast.protocol.messages import (
+    Append,
     Attach,
     Claim,
     Clear,
+    Commands,
     Create,
     Created,
     DiskUsed,
     Du,
+    End,
     Erased,
     Forget,
     Get,
+    GetContext,
     GetMetrics,
     GetStats,
     Input,
@@ -40,6 +45,8 @@ from holdfast.protocol.messages import (
     OutputChunk,
     Ping,
     Pong,
+    RecordCommand,
+    Register,
     Release,
     Rename,
     Resize,
@@ -49,6 +56,7 @@ from holdfast.protocol.messages import (
     Sent,
     SessionInfo,
     Signal,
+    Skip,
     Stats,
     Subscribe,
     Takeover,
@@ -58,6 +66,9 @@ from holdfast.session.lifecycle import LIVE, OVER, State
 from holdfast.store.log_reader import LogReader
 from holdfast.types import LABEL_LIMIT, Size
 
+OfTerminal = Input | Send | Resize | Signal | Kill | Claim | Takeover | Restore
+OF_A_TERMINAL = get_args(OfTerminal)
+OUT_OF_THE_JOURNAL = (Subscribe, Forget, Commands)
 CHUNK = 256 * 1024  # bytes of one reply: a whole flood in steps that delay nobody
 LOOKED_AT = 10.0  # seconds; who comes and goes all the time has it written down so often
 LOOK_AGAIN = 0.2  # seconds between looks whether the journal can be opened at all
@@ -70,6 +81,7 @@ class Requests:
         self._sessions, verbs = sessions, sessions.verbs
         self._owners = sessions.owners
         self._measures = measures
+        mirrors, commands = sessions.mirrors, sessions.commands
         self._table: dict[type[Message], Callable[[DaemonEnd, Any], Awaitable[Reply]]] = {
             Create: self._create,
             List: self._list,
@@ -91,6 +103,13 @@ class Requests:
             Claim: self._claim,
             Takeover: self._takeover,
             Release: self._release,
+            Register: mirrors.register,
+            Append: mirrors.append,
+            Skip: mirrors.skip,
+            End: mirrors.end,
+            RecordCommand: commands.record,
+            Commands: commands.commands,
+            GetContext: commands.context,
             Subscribe: self._subscribe,
             GetStats: self._stats,
             GetMetrics: self._metrics,
@@ -101,12 +120,22 @@ class Requests:
         """Return the reply to a request, or raise the error it fails with."""
         if not self._sessions.settled.is_set():
             await self._know_enough(asked)
+        if isinstance(asked, OF_A_TERMINAL):
+            self._refuse_mirrored(asked)
         return await self._table[type(asked)](client, asked)
+
+    def _refuse_mirrored(self, asked: OfTerminal) -> None:
+        """Raise Mirrored for what only the terminal of a mirrored session can do."""
+        record = self._sessions.records.named(asked.session)
+        if record is not None and record.mirrored:
+            raise Mirrored(session=record.id, operation=kind_of(asked))
 
     async def _know_enough(self, asked: Message) -> None:
         """Wait until the journal is read, unless it is about a session that lives."""
         named = getattr(asked, "session", None)
-        is_known = named in self._sessions.records.by_id and not isinstance(asked, Subscribe)
+        is_known = named in self._sessions.records.by_id and not isinstance(
+            asked, OUT_OF_THE_JOURNAL
+        )
         # How we are is most wanted when something keeps us from knowing everything.
         if isinstance(asked, Ping | GetStats | GetMetrics) or is_known:
             return

@@ -12,11 +12,18 @@ from typing import Any, NamedTuple
 
 from holdfast.daemon.record import Record
 from holdfast.daemon.reporting import report
-from holdfast.errors import HoldfastError, JournalDamaged
+from holdfast.errors import HoldfastError, Internal, JournalDamaged
 from holdfast.store.journal import Journal
 
 RETRY = 1.0  # seconds between tries to write to a full disk
-LOGGED = {"created", "restored", "exit", "lost", "dormant"}  # what an operator wants to read
+LOGGED = {
+    "created",
+    "restored",
+    "exit",
+    "lost",
+    "dormant",
+    "re-registered",
+}  # what an operator wants to read
 
 
 class _Row(NamedTuple):
@@ -104,6 +111,32 @@ class Scribe:
         if not record.ephemeral:
             number, began = record.life, record.began
             self._write(lambda journal: journal.put_life(record.id, number, began, facts))
+
+    async def command(
+        self, record: Record, command: str, started: float, facts: dict[str, Any]
+    ) -> None:
+        """Keep a record of a command; return when it is committed, raise what hinders that."""
+        journal = self._open_journal()
+        written = journal.put_command(record.id, command, started, facts)
+        self._watch(written)
+        await asyncio.wrap_future(written, loop=self._loop)
+
+    def commands(self, record: Record, last: int) -> tuple[list[dict[str, Any]], int]:
+        """Return the records of the newest commands, oldest first, and how many there are."""
+        journal = self._open_journal()
+        return journal.commands(record.id, last), journal.count_commands(record.id)
+
+    async def forget_commands(self, record: Record, commands: list[str]) -> None:
+        """Take records of commands out of the journal, and out of its files."""
+        journal = self._open_journal()
+        removed = journal.remove_commands(record.id, commands)
+        await asyncio.wrap_future(removed, loop=self._loop)
+        await asyncio.wrap_future(journal.purge(), loop=self._loop)
+
+    def _open_journal(self) -> Journal:
+        if self._journal is None:
+            raise Internal(summary="the journal is not open yet")
+        return self._journal
 
     async def remove(self, record: Record) -> None:
         """Take a session out of the journal, and out of its files."""

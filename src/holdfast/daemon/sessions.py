@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ from msgspec.structs import replace
 
 from holdfast.config import Config
 from holdfast.daemon.books import Books
+from holdfast.daemon.commands import CommandBook
 from holdfast.daemon.creating import Creating
 from holdfast.daemon.endings import Endings
 from holdfast.daemon.events import Events
+from holdfast.daemon.growing import Growing
 from holdfast.daemon.handover import HandOver
 from holdfast.daemon.housekeeping import Housekeeping, Kept
 from holdfast.daemon.keeper_link import Handed, KeeperLink
 from holdfast.daemon.keeping import Keeping
+from holdfast.daemon.mirrors import Mirrors
 from holdfast.daemon.owners import Owners
 from holdfast.daemon.pump import Choice
 from holdfast.daemon.reconciling import Reconciling
@@ -26,9 +30,11 @@ from holdfast.daemon.session import Session
 from holdfast.daemon.settling import settle
 from holdfast.daemon.turns import Turns
 from holdfast.daemon.verbs import Verbs
-from holdfast.daemon.viewing import Viewing
-from holdfast.errors import HoldfastError, SessionGone, SessionTerminating
+from holdfast.daemon.viewing import Viewing, missing_from
+from holdfast.errors import HoldfastError, Mirrored, SessionGone, SessionTerminating
+from holdfast.formats.kept import Missing
 from holdfast.metrics.counters import Counters
+from holdfast.protocol.daemon_end import DaemonEnd
 from holdfast.protocol.messages import Message, SessionInfo
 from holdfast.session.lifecycle import State
 from holdfast.store.journal import Journal
@@ -90,6 +96,8 @@ class Sessions:
         self.keeping = Keeping(
             housekeeping, books, self._endings.drop, state=state, journal=journal
         )
+        self.mirrors = self._mirror(creating, config.mirror_grace)
+        self.commands = CommandBook(books, self.mirrors, housekeeping)
         self._listen()
 
     def _end(self, start: Reconciling, events: Events) -> Endings:
@@ -103,6 +111,20 @@ class Sessions:
             owners=self.owners,
             verbs=self.verbs,
             events=events,
+        )
+
+    def _mirror(self, creating: Creating, grace: float | None) -> Mirrors:
+        return Mirrors(
+            self._loop,
+            self._books,
+            creating,
+            self.owners,
+            self._endings,
+            housekeeping=self.housekeeping,
+            watcher=self,
+            grace=grace,
+            info=self.info,
+            forgetting=self.keeping.forgetting.__contains__,
         )
 
     # -- begin
@@ -131,7 +153,7 @@ class Sessions:
         """Decide about what nobody holds any more. Called once everything was handed over."""
         self.events.open(journal)
         held = self._living.keys() | self._hand_over.late.keys() | self._creating.under_way
-        settle(journal, self._books, self._start, self._restoring, held)
+        settle(journal, self._books, self._start, self._restoring, mirrors=self.mirrors, held=held)
         self._hand_over.take_nameless()
         self.trouble = None
         self.settled.set()
@@ -140,6 +162,7 @@ class Sessions:
         """Let go of everything; the programs live on with the keeper."""
         for session in self._living.values():
             session.close()
+        self.mirrors.close()
         self.viewing.close()
         self._turns.close()
         self.owners.close()
@@ -179,13 +202,13 @@ class Sessions:
         """What this daemon has told its keeper of itself."""
         return self._link.ready
 
-    def following(self, record: Record) -> Session | None:
+    def following(self, record: Record) -> Growing | None:
         """Return the session if its output may still grow."""
-        return self._living.get(record.id)
+        return self._living.get(record.id) or self.mirrors.open.get(record.id)
 
     def info(self, record: Record, client_id: str = "") -> SessionInfo:
         """Return what a client hears of a session."""
-        session = self._living.get(record.id)
+        session = self.following(record)
         info = record.info(session.stalled if session else None, client_id)
         viewers = self.viewing.count(record)
         if not viewers:
@@ -201,7 +224,7 @@ class Sessions:
         record = self.records.by_id.get(session)
         if record is None:
             return None
-        living = self._living.get(session)
+        living = self.following(record)
         printed = living.printed if living else None
         return Kept(session, self.directory(record), record.ephemeral, printed)
 
@@ -241,7 +264,7 @@ class Sessions:
         self.viewing.changed(record)
         self._books.write(record)
 
-    def grew(self, session: Session) -> None:
+    def grew(self, session: Growing) -> None:
         self.viewing.grew(session)
         self.housekeeping.written(session.printed.log)
 
@@ -250,6 +273,14 @@ class Sessions:
 
     def full(self) -> None:
         self.housekeeping.make_room()
+
+    async def missing(self, directory: Path, start: int, upto: int) -> list[Missing]:
+        return await self.housekeeping.run(partial(missing_from, directory, start, upto))
+
+    def left(self, client: DaemonEnd, on_purpose: bool) -> None:
+        """A connection is over."""
+        self.mirrors.left(client)
+        self.owners.left(client, on_purpose)
 
     def finished(self, session: Session) -> None:
         self.last_end = self._loop.time()
@@ -266,7 +297,9 @@ class Sessions:
         ]
 
 
-def _without_program(record: Record) -> SessionGone:
+def _without_program(record: Record) -> HoldfastError:
+    if record.mirrored:
+        return Mirrored(session=record.id, operation="input")
     gone = SessionGone(session=record.id)
     if record.state is not State.DORMANT:
         return gone

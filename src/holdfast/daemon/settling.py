@@ -4,6 +4,7 @@ import time
 from collections.abc import Container
 
 from holdfast.daemon.books import Books
+from holdfast.daemon.mirrors import Mirrors
 from holdfast.daemon.reconciling import BOOT, Reconciling, boot_id
 from holdfast.daemon.restoring import Restoring
 from holdfast.daemon.unnoted import unnoted
@@ -12,7 +13,13 @@ from holdfast.store.journal import Journal
 
 
 def settle(
-    journal: Journal, books: Books, start: Reconciling, restoring: Restoring, held: Container[str]
+    journal: Journal,
+    books: Books,
+    start: Reconciling,
+    restoring: Restoring,
+    *,
+    mirrors: Mirrors,
+    held: Container[str],
 ) -> None:
     """Begin with the journal; *held* are the ids of all that the keeper has or starts."""
     books.places.sweep_memory(held)
@@ -23,6 +30,10 @@ def settle(
     for record, kind in missing:
         books.note(record, kind)
     for record, outcome in decided:
+        if outcome.do is Do.WAIT:
+            mirrors.resume(record)
+            books.scribe.put(record)
+            continue
         if outcome.do is Do.RESTORE:
             restoring.begin_unasked(record)
         kind = "lost" if outcome.do is Do.LOSE else "dormant"

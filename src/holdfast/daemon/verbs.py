@@ -19,6 +19,7 @@ from holdfast.daemon.scribe import Scribe
 from holdfast.errors import (
     HoldfastError,
     InvalidArgument,
+    Mirrored,
     SessionTerminating,
     TimedOut,
 )
@@ -133,6 +134,8 @@ class Verbs:
                     killed.append(record)
                 continue
             try:
+                if record.mirrored:
+                    raise Mirrored(session=record.id, operation="kill")
                 if record.state in LIVE:
                     self._sessions.owners.change(client, record, takeover=asked.takeover)
                 self.kill(record.id, now=asked.now, by=asker(client))

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from holdfast.daemon.deliveries import Deliveries
+from holdfast.daemon.growing import Growing
 from holdfast.daemon.housekeeping import Housekeeping
 from holdfast.daemon.outlet import Outlet
 from holdfast.daemon.record import Record
-from holdfast.daemon.session import Session
 from holdfast.daemon.viewer import Viewer
 from holdfast.daemon.viewers import Viewers
 from holdfast.errors import HoldfastError, InvalidArgument, OffsetPruned
@@ -34,7 +34,7 @@ PAUSE_FOR_OWNER = "owner"
 class Place(Protocol):
     """What has to be known of sessions to look at them."""
 
-    def following(self, record: Record) -> Session | None:
+    def following(self, record: Record) -> Growing | None:
         """Return the session if its output may still grow."""
 
     def directory(self, record: Record) -> Path:
@@ -160,7 +160,7 @@ class Viewing:
 
     # -- what sessions do
 
-    def grew(self, session: Session) -> None:
+    def grew(self, session: Growing) -> None:
         viewers = self._viewers.get(session.record.id)
         if viewers is not None and not viewers.finish:
             viewers.grew(session.printed.log.end)

@@ -7,7 +7,7 @@ log. From the three follows one outcome; everything the table names is a row of 
 import enum
 from typing import NamedTuple
 
-from holdfast.session.lifecycle import OVER, State
+from holdfast.session.lifecycle import LIVE, OVER, State
 
 PROVEN_AFTER = 10.0  # seconds; a restored program that ended sooner has achieved nothing
 LOOP_LIMIT = 3  # such lives running, after which nothing is started again unasked
@@ -43,6 +43,7 @@ class Do(enum.Enum):
     KEEP = "keep"  # nothing has changed
     SLEEP = "sleep"  # dormant: it is started when somebody wants it
     RESTORE = "restore"  # it is started now
+    WAIT = "wait"  # mirrored: its program runs elsewhere, its client may come back
     LOSE = "lose"  # readable, and not started again unasked
     DISCARD = "discard"  # nothing is left of it
 
@@ -63,6 +64,7 @@ class Found(NamedTuple):
     policy: Policy = Policy.SHELL
     is_shell: bool = False
     short_lives: int = 0
+    mirrored: bool = False
 
 
 def reconcile(found: Found) -> Outcome:
@@ -80,6 +82,8 @@ def _left_alone(found: Found) -> Outcome:
     if found.journal is None:
         # The directory alone: its row was in a journal that is no more.
         return Outcome(Do.LOSE, "lost:journal") if found.log else Outcome(Do.DISCARD)
+    if found.mirrored and found.journal in LIVE:
+        return Outcome(Do.WAIT, "adopted")
     if found.journal is State.TERMINATING:
         return Outcome(Do.LOSE, "lost:was-ending")
     # Dormant since a shutdown in good order: only what is always wanted starts by itself.

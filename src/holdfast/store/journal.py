@@ -131,6 +131,15 @@ class Journal:
         text = encode(facts)
         return self._writer.submit(lambda rows: rows.append_audit(time, session, who, what, text))
 
+    def put_command(self, session: str, command: str, started: float, facts: Facts) -> Future[None]:
+        """Store a record of a command; the same id again replaces it."""
+        text = encode(facts)
+        return self._writer.submit(lambda rows: rows.commands.put(session, command, started, text))
+
+    def remove_commands(self, session: str, commands: list[str]) -> Future[None]:
+        """Remove records, overwriting them; `purge` afterwards."""
+        return self._writer.submit(lambda rows: rows.commands.remove(session, commands))
+
     def note(self, name: str, value: str) -> Future[None]:
         return self._writer.submit(lambda rows: rows.note(name, value))
 
@@ -187,6 +196,18 @@ class Journal:
         columns = "time, session, who, what, facts"
         query = f"SELECT {columns} FROM audit WHERE session = ? ORDER BY number DESC LIMIT ?"  # noqa: S608
         return self._parsed(reversed(self._rows(query, session, limit)), Audit)
+
+    def commands(self, session: str, last: int = 0) -> list[Facts]:
+        """Return the records of a session's commands, oldest first; the newest *last*, or all."""
+        query = (
+            "SELECT facts FROM commands WHERE session = ? ORDER BY started DESC, rowid DESC LIMIT ?"
+        )
+        rows = self._rows(query, session, last or -1)
+        return self._parsed(reversed(rows), lambda facts: facts)
+
+    def count_commands(self, session: str) -> int:
+        ((count,),) = self._rows("SELECT count(*) FROM commands WHERE session = ?", session)
+        return int(count)
 
     def noted(self, name: str) -> str | None:
         found = self._rows("SELECT value FROM meta WHERE name = ?", f"{NOTE}{name}")

@@ -3,6 +3,8 @@
 import sqlite3
 from typing import Any
 
+from holdfast.store.command_rows import CommandRows
+
 EVENTS_KEPT = 100_000  # some weeks of a busy user, 20 MB of disk
 AUDIT_KEPT = 100_000
 # As far as numbers can have got that were told to somebody and then lost with the end of the
@@ -29,6 +31,7 @@ class Rows:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.commands = CommandRows(connection)
         self.recount()
 
     def recount(self) -> None:
@@ -58,6 +61,7 @@ class Rows:
         run = self._connection.execute
         run("DELETE FROM sessions WHERE id = ?", (session,))
         run("DELETE FROM lives WHERE session = ?", (session,))
+        self.commands.remove_all(session)
         self._events -= run("DELETE FROM events WHERE session = ?", (session,)).rowcount
 
     def put_life(self, session: str, number: int, started: float, facts: str) -> None:

@@ -19,10 +19,18 @@ SHAPES = {
     "tt": "INSERT OR IGNORE INTO meta VALUES (?, ?)",
     "tntt": "INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, ?)",
     "tnnt": "INSERT OR IGNORE INTO lives VALUES (?, ?, ?, ?)",
+    "ttnt": "INSERT OR IGNORE INTO commands VALUES (?, ?, ?, ?)",
     "0nttt": "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?)",
     "0ntttt": "INSERT OR IGNORE INTO audit VALUES (?, ?, ?, ?, ?, ?)",
 }
-NAMES = {"tt": "notes", "tntt": "sessions", "tnnt": "lives", "0nttt": "events", "0ntttt": "audit"}
+NAMES = {
+    "tt": "notes",
+    "tntt": "sessions",
+    "tnnt": "lives",
+    "ttnt": "commands",
+    "0nttt": "events",
+    "0ntttt": "audit",
+}
 
 
 @dataclass

@@ -26,7 +26,11 @@ FIRST: Migration = (
         session TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, facts TEXT NOT NULL)""",
     "CREATE INDEX audit_of_session ON audit (session)",
 )
-MIGRATIONS: tuple[Migration, ...] = (FIRST,)
+COMMANDS: Migration = (
+    """CREATE TABLE commands (session TEXT NOT NULL, id TEXT NOT NULL, started REAL NOT NULL,
+        facts TEXT NOT NULL, UNIQUE (session, id))""",
+)
+MIGRATIONS: tuple[Migration, ...] = (FIRST, COMMANDS)
 VERSION = len(MIGRATIONS)
 
 

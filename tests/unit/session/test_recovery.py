@@ -106,6 +106,17 @@ def test_what_becomes_of_a_session(row: list[str]) -> None:
         assert reconcile(found) == outcome(do, recovery)
 
 
+@pytest.mark.parametrize("row", rows(TABLE), ids="-".join)
+def test_a_mirrored_session_waits_for_its_client_and_is_never_started(row: list[str]) -> None:
+    journal, keeper, log, do, recovery = row
+    found = Found(state(journal), Keeper(keeper), log == "yes", Policy.ALWAYS, mirrored=True)
+
+    if keeper == "nothing" and journal in ("starting", "running", "terminating"):
+        assert reconcile(found) == Outcome(Do.WAIT, "adopted")
+    elif journal != "dormant":  # which it never is
+        assert reconcile(found) == outcome(do, recovery)
+
+
 def test_the_table_has_every_row() -> None:
     words = [None, *State]
     wanted = set(itertools.product(words, Keeper, (False, True)))

@@ -1,0 +1,1 @@
+"""What ran in a session, as records of commands and as text about them. Touches nothing."""
