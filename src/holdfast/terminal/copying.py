@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.config.paths import Paths
 from holdfast.terminal.modes import Modes
-from holdfast.terminal.notices import Notice, Notices, ends_a_line, is_on_alternate_screen
+from holdfast.terminal.notices import Notice, Notices, is_on_alternate_screen
 from holdfast.terminal.spool import Spool
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ class Copy:
             self.undo = undo
             self.noted(undo)
 
-    def has_place(self, data: bytes, now: float) -> bool:
-        """Whether there is something to tell, and this output has made room for it."""
-        return self.notices.due(now) and ends_a_line(data) and not is_on_alternate_screen(self.undo)
+    def has_news(self, now: float) -> bool:
+        """Whether there is something to tell, and no full-screen program runs."""
+        return self.notices.due(now) and not is_on_alternate_screen(self.undo)
 
     def typed(self, now: float) -> None:
         """Somebody is there."""

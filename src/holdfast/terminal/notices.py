@@ -10,11 +10,8 @@ from typing import NamedTuple
 
 OUTAGE = 2.0  # seconds: a daemon that is killed is back within one
 # A shell ends the line, and switches off what it had on while it was edited.
-_LINE_ENDS = re.compile(
-    rb"\n(?:\r|\x1b\[[0-9;?<>=]*[hlmu]|\x1b[=>]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\))*\Z"
-)
+_LINE_END = re.compile(rb"\n(?:\r|\x1b\[[0-9;?<>=]*[hlmu]|\x1b[=>])*")
 _ALTERNATE = re.compile(rb"\x1b\[\?(?:1049|1047|47)l")
-TAIL = 256  # bytes of a chunk that are looked at
 STILL_OPEN = "what you see goes on here and is sent when it is back"
 
 
@@ -25,9 +22,10 @@ class Notice(NamedTuple):
     text: str
 
 
-def ends_a_line(data: bytes) -> bool:
-    """Whether the cursor is at the beginning of a line after this output."""
-    return _LINE_ENDS.search(data, max(0, len(data) - TAIL)) is not None
+def line_end(data: bytes) -> int | None:
+    """Return where in this output the cursor is at the beginning of a line for the first time."""
+    found = _LINE_END.search(data)
+    return None if found is None else found.end()
 
 
 def is_on_alternate_screen(undo: bytes) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from holdfast.terminal.copying import Copy
 from holdfast.terminal.local_pty import LocalPty
-from holdfast.terminal.notices import Notice
+from holdfast.terminal.notices import Notice, line_end
 from holdfast.terminal.outer import Outer
 from holdfast.terminal.rawmode import signals_as_bytes
 
@@ -215,17 +215,30 @@ class Wrapped:
                 return
 
     def _printed(self, data: bytes, now: float) -> None:
-        self._show(memoryview(data))
+        view, place = memoryview(data), self._place_in(data, now)
+        self._show(view[:place])
+        if place and self._shown:
+            self._shown = view[place - len(self._shown) :]
+        elif place:
+            self._tell()
+            self._show(view[place:])
         self._copy.printed(data, now)
         if self._status is not None:
             self._left_to_show -= len(data)
             self._is_open = self._left_to_show > 0
-        # Only behind an Enter that the shell itself has taken: whatever else ends a line may be
-        # in the middle of a picture.
-        if self._entered and b"\n" in data and not self._shown and not self._says_at_once:
-            if self._copy.has_place(data, now) and self._pty.has_shell_in_front:
-                self._tell()
-            self._entered = False
+
+    def _place_in(self, data: bytes, now: float) -> int | None:
+        """Return where in this output something may be told, if there is anything to tell.
+
+        Only behind an Enter that the shell itself has taken: whatever else ends a line may be
+        in the middle of a picture.
+        """
+        if not self._entered or b"\n" not in data:
+            return None
+        self._entered = False
+        if self._says_at_once or not self._copy.has_news(now):
+            return None
+        return line_end(data) if self._pty.has_shell_in_front else None
 
     def _show(self, data: memoryview) -> None:
         try:
