@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.config.paths import Paths
-from holdfast.terminal.modes import Modes
-from holdfast.terminal.notices import Notice, Notices, is_on_alternate_screen
+from holdfast.terminal.notices import Notice, Notices
 from holdfast.terminal.spool import Spool
+from holdfast.terminal.undo import Undo
 
 if TYPE_CHECKING:
     from holdfast.client.mirroring import Mirror
@@ -37,7 +37,8 @@ STAGES = (
 QUIET = 0.02  # seconds without output after which nobody notices an import
 AT_LATEST = 0.5  # seconds from the start until they are done all the same
 GATHERED = 0.01  # seconds in which output is gathered into one request; nobody sees it
-LARGE = 32 << 10  # bytes that are sent at once
+LARGE = 64 << 10  # bytes; who prints more without a pause is let print first
+FAR = float("inf")
 CALM = 0.3  # seconds after the last output when the shell's directory is looked at
 NO_PROGRESS, LONGEST_END = 1.0, 5.0  # seconds the end may wait for the daemon
 
@@ -62,12 +63,13 @@ class Copy:
         self._first = first
         self.spool = spool
         self.notices = Notices(facts.session, told_online=first is not None)
-        self._modes = Modes()
-        self.undo = b""
-        """What brings the terminal back from what the program has switched on."""
+        self.undo = Undo()
         self.noted: Callable[[bytes], None] = lambda _: None
-        """Is called when that has changed."""
+        """Is called when what is to be undone has changed."""
+        self.due = 0.0
+        """When to call `turn` at the latest; or as soon as there is something to be read."""
         self._stages = iter(STAGES)
+        self._printed_at = now
         self._import_at: float | None = now + QUIET
         self._import_by = now + AT_LATEST
         self._send_at: float | None = None
@@ -82,21 +84,21 @@ class Copy:
 
     def printed(self, data: bytes, now: float) -> None:
         """The program has printed this, and its terminal shows it."""
-        if self._stages_left:
-            self._import_at = min(now + QUIET, self._import_by)
+        self._printed_at = now
         if not self._is_over:
             self.spool.add(data)
-            if self._send_at is None:
+            if self._send_at is None and self._is_sending:
                 self._send_at = now + GATHERED
-        self._look_at = now + CALM
-        self._modes.feed(data)
-        if b"\x1b" in data and (undo := self._modes.undo()) != self.undo:
-            self.undo = undo
-            self.noted(undo)
+                self.due = min(self.due, self._send_at)
+        if self._look_at is None:
+            self._look_at = now + CALM
+            self.due = min(self.due, self._look_at)
+        if self.undo.feed(data):
+            self.noted(self.undo.sequence)
 
     def has_news(self, now: float) -> bool:
         """Whether there is something to tell, and no full-screen program runs."""
-        return self.notices.due(now) and not is_on_alternate_screen(self.undo)
+        return self.notices.due(now) and not self.undo.is_full_screen
 
     def typed(self, now: float) -> None:
         """Somebody is there."""
@@ -120,42 +122,53 @@ class Copy:
     def missing(self) -> int:
         return 0 if self._mirror is None else self._mirror.missing
 
-    def deadline(self) -> float | None:
-        """When to call `turn` at the latest."""
-        times = [self._import_at, self._look_at, self._retry_at]
-        if self._turns is not None:
-            times.append(self._turns.deadline())
-        if self._mirror is not None and self._mirror.has_work and not self.wants_to_write:
-            times.append(self._send_at or 0.0)
-        return min((each for each in times if each is not None), default=None)
-
     def turn(self, now: float, *, readable: bool) -> None:
         """Do one piece of what is to be done."""
         if self._import_at is not None and now >= self._import_at:
-            self._import_one(now)
+            self._import_in_turn(now)
         if self._look_at is not None and now >= self._look_at:
-            self._look_at = None
-            self._look_where()
-        if self._turns is None or self._mirror is None:
-            return
-        due = self._turns.deadline()
-        if readable or self.wants_to_write or (due is not None and now >= due):
-            self._turns.turn(now, readable=readable)
-            self._watch(self._turns, self._mirror, now)
+            self._look_where(now)
+        if self._turns is not None and self._mirror is not None:
+            self._converse(self._turns, self._mirror, now, readable=readable)
+        self.due = self._deadline()
+
+    def _deadline(self) -> float:
+        times = [self._import_at, self._look_at, self._retry_at]
+        if self._turns is not None:
+            times.append(self._turns.deadline())
+        if self._is_sending and not self.wants_to_write:
+            times.append(self._send_at)
+        return min((each for each in times if each is not None), default=FAR)
+
+    def _converse(self, turns: "Turns", mirror: "Mirror", now: float, *, readable: bool) -> None:
+        due = turns.deadline()
+        if readable or turns.wants_to_write or (due is not None and now >= due):
+            turns.turn(now, readable=readable)
+            self._watch(turns, mirror, now)
         if self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None
-            self._mirror.retry()
-            self._turns.flush()
-        self._send(self._turns, self._mirror, now)
+            mirror.retry()
+            turns.flush()
+        if mirror.has_work and not turns.wants_to_write:
+            self._send(turns, mirror, now)
+        elif not mirror.has_work:
+            self._send_at = None
 
     def _send(self, turns: "Turns", mirror: "Mirror", now: float) -> None:
-        if not mirror.has_work or turns.wants_to_write:
-            return
-        is_due = self._send_at is None or now >= self._send_at
-        if is_due or self.spool.waiting >= LARGE:
+        """Send a piece, if the terminal is quiet or too much waits for it."""
+        if self._send_at is None:
+            self._send_at = now
+        is_busy = now - self._printed_at < GATHERED / 2 and self.spool.waiting > LARGE
+        if is_busy and self.spool.waiting < self.spool.memory_limit // 2:
+            self._send_at = now + GATHERED
+        elif now >= self._send_at:
             has_more = mirror.send()
             turns.flush()
             self._send_at = now if has_more else None
+
+    @property
+    def _is_sending(self) -> bool:
+        return self._mirror is not None and self._mirror.has_work
 
     def _watch(self, turns: "Turns", mirror: "Mirror", now: float) -> None:
         """See what has become of the registration."""
@@ -173,8 +186,12 @@ class Copy:
             if trouble is not None and self._retry_at is None:
                 self._retry_at = now + mirror.pause
 
-    def _look_where(self) -> None:
+    def _look_where(self, now: float) -> None:
         """Tell the daemon the directory of the shell, if it is another one."""
+        if now < self._printed_at + CALM:
+            self._look_at = self._printed_at + CALM
+            return
+        self._look_at = None
         if (cwd := directory_of(self._facts.pid)) != self._cwd:
             self._cwd = cwd
             self._refresh()
@@ -186,23 +203,26 @@ class Copy:
 
     # -- what comes later
 
-    @property
-    def _stages_left(self) -> bool:
-        return self._import_at is not None
+    def _import_in_turn(self, now: float) -> None:
+        quiet_at = self._printed_at + QUIET
+        if now < quiet_at and now < self._import_by:
+            self._import_at = min(quiet_at, self._import_by)
+        else:
+            self._import_at = now
+            self._import_one()
 
-    def _import_one(self, now: float) -> None:
+    def _import_one(self) -> None:
         stage = next(self._stages, None)
         if stage is not None:
             importlib.import_module(stage)
-            self._import_at = now
-            return
-        self._import_at = None
-        self._begin()
+        else:
+            self._import_at = None
+            self._begin()
 
     def import_rest(self) -> None:
         """Do it at once: the program has ended, and nobody waits for a key."""
         while self._import_at is not None:
-            self._import_one(0.0)
+            self._import_one()
 
     def _begin(self) -> None:
         from holdfast.client.mirroring import Mirror  # noqa: PLC0415 - see STAGES
@@ -231,7 +251,7 @@ class Copy:
             return
         mirror, left = self._mirror, self.spool.waiting
         mirror.finish(status)
-        self._send_at = None
+        self._send_at, self.due = None, 0.0
         begin = progress = clock()
         while not mirror.is_ended and mirror.error is None:
             now = clock()
@@ -240,8 +260,7 @@ class Copy:
             until = min(progress + NO_PROGRESS, begin + LONGEST_END)
             if now >= until or self._is_hopeless(self._turns):
                 break
-            due = self.deadline()
-            yield max(0.0, min(until, until if due is None else due) - now)
+            yield max(0.0, min(until, self.due) - now)
 
     def _is_hopeless(self, turns: "Turns") -> bool:
         """Whether there is no daemon, as far as one try can tell."""

@@ -11,7 +11,6 @@ from typing import NamedTuple
 OUTAGE = 2.0  # seconds: a daemon that is killed is back within one
 # A shell ends the line, and switches off what it had on while it was edited.
 _LINE_END = re.compile(rb"\n(?:\r|\x1b\[[0-9;?<>=]*[hlmu]|\x1b[=>])*")
-_ALTERNATE = re.compile(rb"\x1b\[\?(?:1049|1047|47)l")
 STILL_OPEN = "what you see goes on here and is sent when it is back"
 
 
@@ -26,11 +25,6 @@ def line_end(data: bytes) -> int | None:
     """Return where in this output the cursor is at the beginning of a line for the first time."""
     found = _LINE_END.search(data)
     return None if found is None else found.end()
-
-
-def is_on_alternate_screen(undo: bytes) -> bool:
-    """Whether a full-screen program runs, by what would have to be undone."""
-    return _ALTERNATE.search(undo) is not None
 
 
 class Notices:

@@ -16,7 +16,7 @@ class Spool:
     """Bytes from `begin` to `end`; offsets count what the program has printed."""
 
     def __init__(self, memory_limit: int, file_limit: int, open_file: Callable[[], int]) -> None:
-        self._memory_limit = max(memory_limit, BLOCK)
+        self.memory_limit = max(memory_limit, BLOCK)
         # Whole blocks, so that none of them is cut by the end of the ring.
         self._file_limit = file_limit // BLOCK * BLOCK
         self._open_file = open_file
@@ -48,7 +48,7 @@ class Spool:
             blocks.append(bytearray(data))
         self._kept += len(data)
         self.end += len(data)
-        while self._kept > self._memory_limit:
+        while self._kept > self.memory_limit:
             self._move_oldest()
 
     def read(self, offset: int, limit: int) -> bytes:

@@ -26,6 +26,7 @@ SHORT = 1024  # bytes; after a shorter read there is most likely nothing more
 KEYS_ROOM = 64 << 10  # typed and not taken; beyond it a paste waits in the terminal
 LAST_OUTPUT = 1 << 20  # bytes still shown of what goes on printing when the program has ended
 HANGUP_GRACE = 1.0  # seconds for a program to end itself when its terminal has gone
+NEVER = float("inf")
 REVIVAL_PAUSES = (0.1, 1.0)  # seconds, shortest and longest, between looks at a closed terminal
 
 Say = Callable[[Notice], None]
@@ -65,13 +66,15 @@ class Wrapped:
         self._poller = select.poll()
         self._watched: dict[int, int] = {}
         self._line: int | None = None
+        self._is_changed = True  # what is to be watched may be something else
+        self._now = time.monotonic()
         self._shown = memoryview(b"")  # of the last output, what the terminal has not taken
         self._keys = bytearray()
         self._last_key = b"\n"
         self._entered = False
         self._hears_keys = True
         self._is_open = True  # whether the program's terminal is to be read
-        self._revive_at: float | None = None
+        self._revive_at = NEVER
         self._revival_pause = REVIVAL_PAUSES[0]
         self._left_to_show = LAST_OUTPUT
         self._status: int | None = None
@@ -89,7 +92,7 @@ class Wrapped:
         """Give the terminal back; when we were told to leave, the program loses its own."""
         self._outer.give_back()
         if self._leaving is not None:
-            _write_some(self._outer, self._copy.undo)
+            _write_some(self._outer, self._copy.undo.sequence)
         os.close(self._pty.master)
         give_up = time.monotonic() + HANGUP_GRACE
         while self._status is None and (left := give_up - time.monotonic()) > 0:
@@ -103,69 +106,64 @@ class Wrapped:
     # -- a turn
 
     def _turn(self) -> None:
-        outer, master = self._outer, self._pty.master
-        self._watch(self._signals, select.POLLIN)
-        has_room = self._hears_keys and len(self._keys) < KEYS_ROOM
-        self._watch(outer.stdin, select.POLLIN if has_room else 0)
-        reads = self._is_open and self._revive_at is None
-        wants = (select.POLLIN if reads and not self._shown else 0) | (
-            select.POLLOUT if self._keys else 0
-        )
-        self._watch(master, wants if self._revive_at is None else 0)
-        if self._shown or outer.out in self._watched:
-            self._watch(outer.out, select.POLLOUT if self._shown else 0)
-        line = self._watch_line()
-
-        found = dict(self._poller.poll(self._patience()))
-        now = time.monotonic()
-        if outer.stdin in found:
-            self._hear_keys(now)
-        if self._keys:
-            self._type()
-        if self._signals in found:
-            self._hear_signals()
-        if self._shown and outer.out in found:
-            self._show(self._shown)
-        # Once the program has ended it is enough to find nothing more.
-        if reads and not self._shown and (master in found or self._status is not None):
-            self._read_output(now)
-        if self._revive_at is not None and now >= self._revive_at:
-            self._read_output(now)
-        self._copy.turn(now, readable=bool(line is not None and found.get(line, 0)))
+        if self._is_changed:
+            self._arrange()
+        soonest = min(self._copy.due, self._revive_at)
+        patience = None if soonest == NEVER else max(0.0, soonest - self._now) * 1000
+        found = self._poller.poll(patience)
+        self._now = now = time.monotonic()
+        from_daemon = 0
+        for fd, events in found:
+            if fd == self._outer.stdin:
+                self._hear_keys()
+            elif fd == self._pty.master:
+                self._hear_program(events)
+            elif fd == self._signals:
+                self._hear_signals()
+            elif fd == self._outer.out:
+                self._show(self._shown)
+                self._show_last()
+            else:
+                from_daemon = events
+        if now >= self._revive_at:
+            self._read_output()
+        if from_daemon or now >= self._copy.due:
+            self._copy.turn(now, readable=bool(from_daemon & ~select.POLLOUT))
+            self._is_changed = True
         if self._says_at_once and self._copy.notices.due(now):
             self._tell()
 
+    def _arrange(self) -> None:
+        """Watch what can be gone on with."""
+        self._is_changed = False
+        outer, copy = self._outer, self._copy
+        self._watch(self._signals, select.POLLIN)
+        has_room = self._hears_keys and len(self._keys) < KEYS_ROOM
+        self._watch(outer.stdin, select.POLLIN if has_room else 0)
+        is_there = self._is_open and self._revive_at == NEVER
+        reads = select.POLLIN if is_there and not self._shown else 0
+        writes = select.POLLOUT if is_there and self._keys else 0
+        self._watch(self._pty.master, reads | writes)
+        self._watch(outer.out, select.POLLOUT if self._shown else 0)
+        if self._line is not None and self._line != copy.fd:
+            self._watch(self._line, 0)
+        self._line = copy.fd
+        if self._line is not None:
+            writes = select.POLLOUT if copy.wants_to_write else 0
+            self._watch(self._line, select.POLLIN | writes)
+
     def _watch(self, fd: int, events: int) -> None:
-        before = self._watched.get(fd, 0)
-        if events == before:
+        if events == self._watched.get(fd, 0):
             return
         self._watched[fd] = events
         if events:
             self._poller.register(fd, events)
         else:
-            del self._watched[fd]
             self._poller.unregister(fd)
-
-    def _watch_line(self) -> int | None:
-        """Watch the connection to the daemon, whichever it is by now."""
-        line = self._copy.fd
-        if self._line is not None and self._line != line:
-            self._watch(self._line, 0)
-        self._line = line
-        if line is not None:
-            writes = select.POLLOUT if self._copy.wants_to_write else 0
-            self._watch(line, select.POLLIN | writes)
-        return line
-
-    def _patience(self) -> float | None:
-        """Milliseconds until something has to be done."""
-        times = [self._copy.deadline(), self._revive_at]
-        soonest = min((each for each in times if each is not None), default=None)
-        return None if soonest is None else max(0.0, soonest - time.monotonic()) * 1000
 
     # -- keys
 
-    def _hear_keys(self, now: float) -> None:
+    def _hear_keys(self) -> None:
         try:
             data = os.read(self._outer.stdin, KEYS_ROOM)
         except BlockingIOError:
@@ -173,61 +171,80 @@ class Wrapped:
         except OSError:  # it hung up
             data = b""
         if data:
-            self._keys += data
             self._last_key = data[-1:]
             self._entered = self._entered or b"\r" in data or b"\n" in data
-            self._copy.typed(now)
+            self._type(data)
+            self._copy.typed(self._now)
             return
-        self._hears_keys = False
+        self._hears_keys, self._is_changed = False, True
         if self._outer.is_terminal:
             self._leaving = signal.SIGHUP
             return
         # In the middle of a line the first one only sends the line, as at a keyboard.
         key = self._pty.end_of_file
-        self._keys += key if self._last_key == b"\n" else key * 2
+        self._type(key if self._last_key == b"\n" else key * 2)
 
-    def _type(self) -> None:
+    def _type(self, data: bytes) -> None:
+        """Give keys to the program, behind those that it has not taken yet."""
+        if self._keys:
+            self._keys += data
+            data = bytes(self._keys)
         try:
-            count = os.write(self._pty.master, self._keys)
+            count = os.write(self._pty.master, data)
         except BlockingIOError:
-            return  # the program does not read
+            count = 0  # the program does not read
         except OSError:
-            count = len(self._keys)  # nobody will
-        del self._keys[:count]
+            count = len(data)  # nobody will
+        if self._keys or count < len(data):
+            self._keys[:] = data[count:]
+            self._is_changed = True
 
     # -- output
 
-    def _read_output(self, now: float) -> None:
-        for _ in range(SLICE):
+    def _hear_program(self, events: int) -> None:
+        if events & select.POLLOUT:
+            self._type(b"")
+        if events & ~select.POLLOUT and not self._shown:
+            self._read_output()
+
+    def _read_output(self) -> None:
+        """Show what there is, up to a slice; what is long is gathered for one write."""
+        pieces: list[bytes] = []
+        while len(pieces) < SLICE:
             try:
                 data = os.read(self._pty.master, READ_SIZE)
             except BlockingIOError:
+                # Once the program has ended it is enough to find nothing more.
                 self._is_open = self._status is None
-                return
+                break
             except OSError:
                 data = b""
             if not data:
-                self._hung_up(now)
-                return
-            self._revive_at, self._revival_pause = None, REVIVAL_PAUSES[0]
-            self._printed(data, now)
-            if self._shown or (len(data) < SHORT and self._status is None):
-                return
+                self._hung_up()
+                break
+            pieces.append(data)
+            if len(data) < SHORT and self._status is None:
+                break
+        if pieces:
+            if self._revive_at != NEVER:
+                self._revive_at, self._is_changed = NEVER, True
+                self._revival_pause = REVIVAL_PAUSES[0]
+            self._printed(b"".join(pieces))
 
-    def _printed(self, data: bytes, now: float) -> None:
-        view, place = memoryview(data), self._place_in(data, now)
+    def _printed(self, data: bytes) -> None:
+        view, place = memoryview(data), self._place_in(data)
         self._show(view[:place])
         if place and self._shown:
             self._shown = view[place - len(self._shown) :]
         elif place:
             self._tell()
             self._show(view[place:])
-        self._copy.printed(data, now)
+        self._copy.printed(data, self._now)
         if self._status is not None:
             self._left_to_show -= len(data)
             self._is_open = self._left_to_show > 0
 
-    def _place_in(self, data: bytes, now: float) -> int | None:
+    def _place_in(self, data: bytes) -> int | None:
         """Return where in this output something may be told, if there is anything to tell.
 
         Only behind an Enter that the shell itself has taken: whatever else ends a line may be
@@ -236,23 +253,31 @@ class Wrapped:
         if not self._entered or b"\n" not in data:
             return None
         self._entered = False
-        if self._says_at_once or not self._copy.has_news(now):
+        if self._says_at_once or not self._copy.has_news(self._now):
             return None
         return line_end(data) if self._pty.has_shell_in_front else None
 
     def _show(self, data: memoryview) -> None:
         try:
-            self._shown = data[self._outer.write(data) :]
+            left = data[self._outer.write(data) :]
         except OSError:
-            self._shown = memoryview(b"")
+            left = memoryview(b"")
             self._leaving = signal.SIGHUP if self._outer.is_terminal else signal.SIGPIPE
+        if left or self._shown:
+            self._shown, self._is_changed = left, True
 
-    def _hung_up(self, now: float) -> None:
+    def _show_last(self) -> None:
+        """Show what a program has left behind; nobody tells that nothing follows."""
+        while self._status is not None and self._is_open and not self._shown:
+            self._read_output()
+
+    def _hung_up(self) -> None:
         """Nobody has the program's terminal open; a program that lives may open it again."""
+        self._is_changed = True
         if self._status is not None:
             self._is_open = False
             return
-        self._revive_at = now + self._revival_pause
+        self._revive_at = self._now + self._revival_pause
         self._revival_pause = min(self._revival_pause * 2, REVIVAL_PAUSES[1])
 
     def _tell(self) -> None:
@@ -287,14 +312,12 @@ class Wrapped:
             self._stop()
             os.kill(self._pty.pid, signal.SIGCONT)
             return
-        self._status = status
-        self._revive_at = None
-        if self._is_open and not self._shown:
-            self._read_output(time.monotonic())
+        self._status, self._revive_at = status, NEVER
+        self._show_last()
 
     def _stop(self) -> None:
         """Stop, as a job does, with the terminal as it was; `fg` goes on behind this."""
-        _write_some(self._outer, self._copy.undo)
+        _write_some(self._outer, self._copy.undo.sequence)
         self._outer.give_back()
         os.kill(os.getpid(), signal.SIGSTOP)
         self._go_on()
