@@ -21,7 +21,7 @@ from holdfast.terminal.rawmode import signals_as_bytes
 ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 HEARD = (*ENDING, signal.SIGWINCH, signal.SIGCHLD, signal.SIGTSTP, signal.SIGCONT)
 READ_SIZE = 64 << 10
-SLICE = 16  # reads of one turn; each gives 4 KiB at most, and a key then waits less than 1 ms
+SLICE = 4  # reads of one turn, 4 KiB each: more makes a slow terminal stop and go
 SHORT = 1024  # bytes; after a shorter read there is most likely nothing more
 KEYS_ROOM = 64 << 10  # typed and not taken; beyond it a paste waits in the terminal
 LAST_OUTPUT = 1 << 20  # bytes still shown of what goes on printing when the program has ended
