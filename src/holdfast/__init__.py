@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from holdfast.client.aio import Client, connect
     from holdfast.client.attempts import Kind, State
+    from holdfast.client.mirroring import Mirror
     from holdfast.client.session import Output, Session
     from holdfast.client.typing import HandedBack
     from holdfast.client.view import Chunk, Gap, Snapshot
@@ -26,6 +27,7 @@ __all__ = [
     "Gap",
     "HandedBack",
     "Kind",
+    "Mirror",
     "Output",
     "Session",
     "Snapshot",
@@ -38,6 +40,7 @@ _HOME = {
     "connect": "aio",
     "Kind": "attempts",
     "State": "attempts",
+    "Mirror": "mirroring",
     "Output": "session",
     "Session": "session",
     "HandedBack": "typing",

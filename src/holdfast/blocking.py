@@ -10,6 +10,7 @@ with connect() as client:
 
 from holdfast.client.attempts import Kind, State
 from holdfast.client.sync import Client, connect
+from holdfast.client.sync_mirroring import Mirror
 from holdfast.client.sync_session import Output, Session
 from holdfast.client.typing import HandedBack
 from holdfast.client.view import Chunk, Gap, Snapshot
@@ -20,6 +21,7 @@ __all__ = [
     "Gap",
     "HandedBack",
     "Kind",
+    "Mirror",
     "Output",
     "Session",
     "Snapshot",

@@ -453,6 +453,20 @@ def test_a_client_that_is_there_is_never_given_up(tmp_path: Path) -> None:
         assert mine.append(0, b"x") == 1
 
 
+def test_it_keeps_an_idle_daemon_only_while_its_client_is_there(tmp_path: Path) -> None:
+    with running_home(tmp_path / "h", {"HOLDFAST_DAEMON_IDLE": "0.2"}) as home:
+        with Mirrorer(home) as mine:
+            until(lambda: home.running(), "a daemon")
+            with Mirrorer(home, "an0ther") as other:
+                other.end(0)
+            mine.append(0, b"x")
+            daemon = home.running()["daemon"]["pid"]
+        until(lambda: not home.answers(), "daemon and keeper to end")
+        found = info(home)
+        assert (found.state, found.recovery) == ("running", "adopted")
+        assert home.running()["daemon"]["pid"] != daemon
+
+
 # -- death
 
 

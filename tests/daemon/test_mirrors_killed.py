@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,6 +108,19 @@ def test_a_daemon_killed_at_any_moment_has_what_it_answered_and_nothing_else(hom
     assert spooler.answered <= len(log)
     assert log == spooler.data[: len(log)]
     assert spooler.registrations > KILLS // 2
+
+
+def test_an_end_that_was_answered_is_known_to_the_next_daemon(home: Home) -> None:
+    for number in range(5):
+        with Mirrorer(home, f"mirr{number}") as mine:
+            daemon = home.running()["daemon"]["pid"]
+            mine.end(0, code=number)
+            os.kill(daemon, signal.SIGKILL)
+        home.next_daemon(daemon)
+        with home.client() as client:
+            info = client.call(Get(session=f"mirr{number}"))
+        assert (info.state, info.exit_code) == ("exited", number)
+        assert '"kind":"exit"' in home.hold("events", f"mirr{number}", "--json")
 
 
 def test_after_a_power_cut_a_torn_end_is_a_gap_and_the_client_goes_on(home: Home) -> None:

@@ -119,3 +119,6 @@ class Early:
 
     async def list(self) -> Any:
         return self._caller.list()
+
+    async def register(self, session: str) -> Any:
+        return self._caller.register(session)

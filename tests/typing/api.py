@@ -9,6 +9,7 @@ from holdfast.client import aio, sync
 from holdfast.client.view import End
 from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import (
+    CommandRecord,
     Erased,
     Event,
     List,
@@ -77,6 +78,21 @@ async def a_session(session: holdfast.Session) -> None:
     assert_type(await session.release(), SessionInfo)
     assert_type(await session.clear(), Erased)
     assert_type(await session.forget(10, 17), Erased)
+    assert_type(await session.commands(last=3), list[CommandRecord])
+    assert_type(await session.context(last=3, budget=4000), str)
+
+
+async def a_mirror(client: holdfast.Client) -> None:
+    mirror = await client.register(
+        "k3v9qd", "sh", b"-i", cwd="/", size=(80, 24), name="n", started=1.5, attributes={"a": "b"}
+    )
+    assert_type(mirror, holdfast.Mirror)
+    assert_type((mirror.id, mirror.outcome, mirror.end), tuple[str, str, int])
+    assert_type((mirror.info, mirror.epoch), tuple[SessionInfo, bytes])
+    assert_type(await mirror.append(0, b"x"), int)
+    assert_type(await mirror.skip(1, 2), int)
+    assert_type(await mirror.record(CommandRecord(id="1", line="make")), None)
+    assert_type(await mirror.finish(2, exit_code=0, exit_signal=None), SessionInfo)
 
 
 async def what_it_prints(session: holdfast.Session) -> None:
@@ -126,6 +142,18 @@ def a_blocking_session(session: blocking.Session) -> None:
     assert_type(session.release(), SessionInfo)
     assert_type(session.clear(), Erased)
     assert_type(session.forget(10, 17), Erased)
+    assert_type(session.commands(last=3), list[CommandRecord])
+    assert_type(session.context(last=3, budget=4000), str)
+
+
+def a_blocking_mirror(client: blocking.Client) -> None:
+    mirror = client.register("k3v9qd", "sh", cwd=b"/", size=None)
+    assert_type(mirror, blocking.Mirror)
+    assert_type((mirror.id, mirror.outcome, mirror.end), tuple[str, str, int])
+    assert_type(mirror.append(0, b"x"), int)
+    assert_type(mirror.skip(1, 2), int)
+    assert_type(mirror.record(CommandRecord(id="1", line="make")), None)
+    assert_type(mirror.finish(2, exit_code=0, exit_signal=None), SessionInfo)
 
 
 def what_a_blocking_one_prints(session: blocking.Session) -> None:

@@ -10,6 +10,7 @@ from holdfast.client import requests
 from holdfast.client.attempts import Kind, State
 from holdfast.client.blocking import random_id
 from holdfast.client.follow import Follow
+from holdfast.client.mirroring import Mirror
 from holdfast.client.reach import Reach
 from holdfast.client.requests import Word
 from holdfast.client.session import Session
@@ -117,6 +118,32 @@ class Caller:
     async def attach(self, session: str) -> Session:
         """Return a session by id, unique prefix of an id, name or key."""
         return Session(self, await self.call(m.Get(session=session), SessionInfo))
+
+    async def register(
+        self,
+        session: str,
+        *argv: Word,
+        cwd: Word | None = None,
+        size: tuple[int, int] | None = None,
+        name: str = "",
+        started: float = 0.0,
+        attributes: Mapping[str, str] | None = None,
+    ) -> Mirror:
+        """Make a mirrored session known, or known again on this connection.
+
+        Its program runs here, and what it prints is sent. The id is of your choice, 4 to 32
+        lower case letters and digits.
+        """
+        asked = requests.register(
+            session,
+            argv,
+            cwd=cwd,
+            size=size,
+            name=name,
+            started=started,
+            attributes=attributes,
+        )
+        return Mirror(self, await self.call(asked, m.Registered))
 
     async def list(self, *, ended: bool = False) -> list[SessionInfo]:
         """Return what is known of all sessions, oldest first."""

@@ -46,6 +46,10 @@ REPEATABLE = (
     m.Takeover,
     m.Release,
     m.Register,
+    m.Append,
+    m.Skip,
+    m.End,
+    m.RecordCommand,
 )
 
 

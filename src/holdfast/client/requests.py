@@ -55,6 +55,30 @@ def create(
     )
 
 
+def register(
+    session: str,
+    argv: Sequence[Word],
+    *,
+    cwd: Word | None,
+    size: tuple[int, int] | None,
+    name: str,
+    started: float,
+    attributes: Mapping[str, str] | None,
+) -> m.Register:
+    """Return the request for a mirrored session; what is not given stays as it was."""
+    cols, rows = size or (0, 0)
+    return m.Register(
+        session=session,
+        argv=[os.fsencode(word) for word in argv],
+        cwd=b"" if cwd is None else os.fsencode(cwd),
+        cols=cols,
+        rows=rows,
+        name=name,
+        started=started,
+        attributes=dict(attributes or {}),
+    )
+
+
 def _umask() -> int:
     umask = os.umask(0o077)
     os.umask(umask)

@@ -12,6 +12,7 @@ from holdfast.client.follow import Follow
 from holdfast.client.reach import Reach
 from holdfast.client.requests import Word
 from holdfast.client.steps import Steps
+from holdfast.client.sync_mirroring import Mirror
 from holdfast.client.sync_session import Session
 from holdfast.client.typing import Typing
 from holdfast.config.paths import Paths
@@ -116,6 +117,32 @@ class Caller:
     def attach(self, session: str) -> Session:
         """Return a session by id, unique prefix of an id, name or key."""
         return Session(self, self.call(m.Get(session=session), SessionInfo))
+
+    def register(
+        self,
+        session: str,
+        *argv: Word,
+        cwd: Word | None = None,
+        size: tuple[int, int] | None = None,
+        name: str = "",
+        started: float = 0.0,
+        attributes: Mapping[str, str] | None = None,
+    ) -> Mirror:
+        """Make a mirrored session known, or known again on this connection.
+
+        Its program runs here, and what it prints is sent. The id is of your choice, 4 to 32
+        lower case letters and digits.
+        """
+        asked = requests.register(
+            session,
+            argv,
+            cwd=cwd,
+            size=size,
+            name=name,
+            started=started,
+            attributes=attributes,
+        )
+        return Mirror(self, self.call(asked, m.Registered))
 
     def list(self, *, ended: bool = False) -> list[SessionInfo]:
         """Return what is known of all sessions, oldest first."""

@@ -121,6 +121,18 @@ class Session:
         assert written.result is not None
         return written.result
 
+    # -- what ran in it
+
+    def commands(self, *, last: int = 0) -> list[m.CommandRecord]:
+        """Return what is known of its commands, oldest first; only the newest *last*, if given."""
+        asked = m.Commands(session=self.id, last=last)
+        return self._caller.call(asked, m.CommandsListed).records
+
+    def context(self, *, last: int = 10, budget: int = 16_000) -> str:
+        """Return its newest commands as text for a person or a language model."""
+        asked = m.GetContext(session=self.id, last=last, budget=budget)
+        return self._caller.call(asked, m.Context).text
+
     # -- changing
 
     def resize(self, cols: int, rows: int, *, takeover: bool = False) -> SessionInfo:

@@ -133,6 +133,8 @@ class Mirrors:
             record.state = advance(record.state, Event.CHILD_ENDED)
             record.state = advance(record.state, Event.FINISHED)
             self._over(mirror)
+        # Its client forgets it then: an answer that the next daemon knows nothing of is a lie.
+        await self._creating.written(record)
         return self._info(record, client.client_id)
 
     def held_by(self, client: DaemonEnd, session: str) -> Record:

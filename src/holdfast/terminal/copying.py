@@ -18,7 +18,7 @@ from holdfast.terminal.spool import Spool
 from holdfast.terminal.undo import Undo
 
 if TYPE_CHECKING:
-    from holdfast.client.mirroring import Mirror
+    from holdfast.client.copier import Copier
     from holdfast.client.turns import Turns
     from holdfast.protocol.messages import Register
     from holdfast.types import ExitStatus
@@ -32,7 +32,7 @@ STAGES = (
     "holdfast.protocol.client_end",
     "holdfast.client.core",
     "holdfast.client.turns",
-    "holdfast.client.mirroring",
+    "holdfast.client.copier",
 )
 QUIET = 0.02  # seconds without output after which nobody notices an import
 AT_LATEST = 0.5  # seconds from the start until they are done all the same
@@ -78,7 +78,7 @@ class Copy:
         self._cwd = b""
         self._is_over = False
         self._turns: Turns | None = None
-        self._mirror: Mirror | None = None
+        self._copier: Copier | None = None
 
     # -- what the terminal tells
 
@@ -120,7 +120,7 @@ class Copy:
 
     @property
     def missing(self) -> int:
-        return 0 if self._mirror is None else self._mirror.missing
+        return 0 if self._copier is None else self._copier.missing
 
     def turn(self, now: float, *, readable: bool) -> None:
         """Do one piece of what is to be done."""
@@ -128,8 +128,8 @@ class Copy:
             self._import_in_turn(now)
         if self._look_at is not None and now >= self._look_at:
             self._look_where(now)
-        if self._turns is not None and self._mirror is not None:
-            self._converse(self._turns, self._mirror, now, readable=readable)
+        if self._turns is not None and self._copier is not None:
+            self._converse(self._turns, self._copier, now, readable=readable)
         self.due = self._deadline()
 
     def _deadline(self) -> float:
@@ -140,21 +140,21 @@ class Copy:
             times.append(self._send_at)
         return min((each for each in times if each is not None), default=FAR)
 
-    def _converse(self, turns: "Turns", mirror: "Mirror", now: float, *, readable: bool) -> None:
+    def _converse(self, turns: "Turns", copier: "Copier", now: float, *, readable: bool) -> None:
         due = turns.deadline()
         if readable or turns.wants_to_write or (due is not None and now >= due):
             turns.turn(now, readable=readable)
-            self._watch(turns, mirror, now)
+            self._watch(turns, copier, now)
         if self._retry_at is not None and now >= self._retry_at:
             self._retry_at = None
-            mirror.retry()
+            copier.retry()
             turns.flush()
-        if mirror.has_work and not turns.wants_to_write:
-            self._send(turns, mirror, now)
-        elif not mirror.has_work:
+        if copier.has_work and not turns.wants_to_write:
+            self._send(turns, copier, now)
+        elif not copier.has_work:
             self._send_at = None
 
-    def _send(self, turns: "Turns", mirror: "Mirror", now: float) -> None:
+    def _send(self, turns: "Turns", copier: "Copier", now: float) -> None:
         """Send a piece, if the terminal is quiet or too much waits for it."""
         if self._send_at is None:
             self._send_at = now
@@ -162,29 +162,29 @@ class Copy:
         if is_busy and self.spool.waiting < self.spool.memory_limit // 2:
             self._send_at = now + GATHERED
         elif now >= self._send_at:
-            has_more = mirror.send()
+            has_more = copier.send()
             turns.flush()
             self._send_at = now if has_more else None
 
     @property
     def _is_sending(self) -> bool:
-        return self._mirror is not None and self._mirror.has_work
+        return self._copier is not None and self._copier.has_work
 
-    def _watch(self, turns: "Turns", mirror: "Mirror", now: float) -> None:
+    def _watch(self, turns: "Turns", copier: "Copier", now: float) -> None:
         """See what has become of the registration."""
-        if mirror.is_registered:
-            self.notices.online(now, mirror.missing)
-        elif mirror.error is not None:
+        if copier.is_registered:
+            self.notices.online(now, copier.missing)
+        elif copier.error is not None:
             if not self._is_over:
                 self._is_over = True
-                self.notices.over(mirror.error.what)
+                self.notices.over(copier.error.what)
                 self.spool.close()
                 turns.close()
         else:
-            trouble = mirror.trouble
+            trouble = copier.trouble
             self.notices.offline(now, trouble.what if trouble is not None else "")
             if trouble is not None and self._retry_at is None:
-                self._retry_at = now + mirror.pause
+                self._retry_at = now + copier.pause
 
     def _look_where(self, now: float) -> None:
         """Tell the daemon the directory of the shell, if it is another one."""
@@ -197,8 +197,8 @@ class Copy:
             self._refresh()
 
     def _refresh(self) -> None:
-        if self._mirror is not None and self._turns is not None:
-            self._mirror.refresh()
+        if self._copier is not None and self._turns is not None:
+            self._copier.refresh()
             self._turns.flush()
 
     # -- what comes later
@@ -225,7 +225,7 @@ class Copy:
             self._import_one()
 
     def _begin(self) -> None:
-        from holdfast.client.mirroring import Mirror  # noqa: PLC0415 - see STAGES
+        from holdfast.client.copier import Copier  # noqa: PLC0415 - see STAGES
         from holdfast.client.turns import Turns  # noqa: PLC0415
         from holdfast.protocol.messages import Hello, Role  # noqa: PLC0415
         from holdfast.protocol.version import OURS  # noqa: PLC0415
@@ -239,21 +239,21 @@ class Copy:
         )
         self._turns, self._first = Turns(self._paths, hello, self._first), None
         self._cwd = directory_of(self._facts.pid)
-        self._mirror = Mirror(self._turns.core, self.spool, lambda: self._facts.register(self._cwd))
-        self._turns.core.add(self._mirror)
+        self._copier = Copier(self._turns.core, self.spool, lambda: self._facts.register(self._cwd))
+        self._turns.core.add(self._copier)
         gc.freeze()  # what is imported stays: no collection goes through it while somebody types
 
     # -- the end
 
     def finish(self, status: "ExitStatus", clock: Callable[[], float]) -> Iterator[float]:
         """Yield how long to wait for the socket, then `turn`; until all is sent or in vain."""
-        if self._mirror is None or self._turns is None:
+        if self._copier is None or self._turns is None:
             return
-        mirror, left = self._mirror, self.spool.waiting
-        mirror.finish(status)
+        copier, left = self._copier, self.spool.waiting
+        copier.finish(status)
         self._send_at, self.due = None, 0.0
         begin = progress = clock()
-        while not mirror.is_ended and mirror.error is None:
+        while not copier.is_ended and copier.error is None:
             now = clock()
             if self.spool.waiting != left:
                 progress, left = now, self.spool.waiting

@@ -1,7 +1,7 @@
 """A copy over several connections, against a daemon's end in memory that keeps a log."""
 
+from holdfast.client.copier import IN_FLIGHT, PIECE, Copier
 from holdfast.client.core import Core
-from holdfast.client.mirroring import IN_FLIGHT, PIECE, Mirror
 from holdfast.errors import DiskFull, HoldfastError, NotConnected, NotFound
 from holdfast.protocol.daemon_end import DaemonEnd, RequestReceived
 from holdfast.protocol.messages import (
@@ -69,13 +69,13 @@ class Daemon:
 
 
 class Scene:
-    """A mirror, its core, and the daemon it talks to."""
+    """A copier, its core, and the daemon it talks to."""
 
     def __init__(self, end: int) -> None:
         self.text = Text(end)
         self.core = Core(HELLO, reconnect=True, jitter=lambda: 0.0, changed=lambda _: None, now=0.0)
-        self.mirror = Mirror(self.core, self.text, lambda: Register(session="k3v9qd"))
-        self.core.add(self.mirror)
+        self.copier = Copier(self.core, self.text, lambda: Register(session="k3v9qd"))
+        self.core.add(self.copier)
         self.daemon = Daemon()
         self.end: DaemonEnd | None = None
 
@@ -109,8 +109,8 @@ class Scene:
 
     def send_all(self) -> None:
         self.exchange()
-        while self.mirror.has_work:
-            while self.mirror.send():
+        while self.copier.has_work:
+            while self.copier.send():
                 pass
             self.exchange()
 
@@ -122,27 +122,27 @@ def test_all_that_was_printed_is_sent_and_then_forgotten() -> None:
 
     assert scene.daemon.log == TEXT
     assert scene.text.taken == len(TEXT)
-    assert scene.mirror.missing == 0
+    assert scene.copier.missing == 0
 
 
 def test_so_much_is_under_way_and_no_more() -> None:
     scene = Scene(len(TEXT))
     scene.connect()
     scene.exchange()
-    while scene.mirror.send():
+    while scene.copier.send():
         pass
 
     assert len(b"".join(map(bytes, scene.core.drain()))) < IN_FLIGHT * (PIECE + 100)
-    assert not scene.mirror.has_work
+    assert not scene.copier.has_work
 
 
 def test_a_lost_connection_goes_on_where_the_log_ends() -> None:
     scene = Scene(len(TEXT))
     scene.connect()
     scene.exchange()
-    scene.mirror.send()
+    scene.copier.send()
     scene.exchange()
-    scene.mirror.send()  # it is not known whether this has arrived
+    scene.copier.send()  # it is not known whether this has arrived
     scene.daemon.log += TEXT[PIECE : PIECE + 1000]  # a part of it has
     scene.lose()
     scene.connect()
@@ -160,7 +160,7 @@ def test_what_overflowed_is_skipped() -> None:
     scene.send_all()
 
     assert scene.daemon.log == b"." * 5000 + TEXT[5000:]
-    assert scene.mirror.missing == 5000
+    assert scene.copier.missing == 5000
 
 
 def test_a_daemon_that_has_lost_what_it_took_is_told_of_the_gap() -> None:
@@ -182,21 +182,21 @@ def test_a_log_that_goes_on_behind_something_else_takes_everything() -> None:
     scene.lose()
     scene.text.end = 4000
     scene.connect(Daemon(b"#" * 3500, epoch=OTHER))
-    scene.mirror.finish(ExitStatus(code=3))
+    scene.copier.finish(ExitStatus(code=3))
     scene.send_all()
 
     assert scene.daemon.log == b"#" * 3500 + TEXT[3000:4000]
-    assert scene.mirror.is_ended
+    assert scene.copier.is_ended
 
 
 def test_the_end_comes_behind_the_last_byte() -> None:
     scene = Scene(3000)
-    scene.mirror.finish(ExitStatus(signal=9))
+    scene.copier.finish(ExitStatus(signal=9))
     scene.connect()
     scene.send_all()
 
     assert scene.daemon.asked[-1] == End(session="k3v9qd", offset=3000, exit_signal=9)
-    assert scene.mirror.is_ended
+    assert scene.copier.is_ended
 
 
 def test_a_refusal_that_may_pass_is_tried_again_after_a_pause() -> None:
@@ -204,13 +204,13 @@ def test_a_refusal_that_may_pass_is_tried_again_after_a_pause() -> None:
     scene.daemon.error = DiskFull(path="here")
     scene.connect()
     scene.exchange()
-    pauses = [scene.mirror.pause]
-    assert scene.mirror.trouble is not None
-    scene.mirror.retry()
+    pauses = [scene.copier.pause]
+    assert scene.copier.trouble is not None
+    scene.copier.retry()
     scene.exchange()
-    pauses.append(scene.mirror.pause)
+    pauses.append(scene.copier.pause)
     scene.daemon.error = None
-    scene.mirror.retry()
+    scene.copier.retry()
     scene.send_all()
 
     assert pauses == [1.0, 2.0]
@@ -222,11 +222,11 @@ def test_a_refusal_that_stays_is_the_end() -> None:
     scene.connect()
     scene.exchange()
     scene.daemon.error = NotFound(session="k3v9qd")
-    scene.mirror.send()
+    scene.copier.send()
     scene.exchange()
 
-    assert isinstance(scene.mirror.error, NotFound)
-    assert not scene.mirror.has_work
+    assert isinstance(scene.copier.error, NotFound)
+    assert not scene.copier.has_work
     scene.lose()
     scene.connect(Daemon())
     scene.exchange()
