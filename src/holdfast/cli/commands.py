@@ -98,7 +98,7 @@ COMMANDS = (
         ),
         (
             ("hold wrap", "your shell, in this terminal, kept to be read"),
-            ("hold wrap -- make -j4", "a build that others can watch: `hold output ID --follow`"),
+            ("hold wrap -- make -j4", "a build; `hold output ID --follow` elsewhere"),
         ),
         "holdfast.cli.wrapping:wrap",
         (
