@@ -38,6 +38,7 @@ QUIET = 0.02  # seconds without output after which nobody notices an import
 AT_LATEST = 0.5  # seconds from the start until they are done all the same
 GATHERED = 0.01  # seconds in which output is gathered into one request; nobody sees it
 LARGE = 64 << 10  # bytes; who prints more without a pause is let print first
+BURST = 1 << 20  # bytes; but only so much, which is still in the processor's cache
 FAR = float("inf")
 CALM = 0.3  # seconds after the last output when the shell's directory is looked at
 NO_PROGRESS, LONGEST_END = 1.0, 5.0  # seconds the end may wait for the daemon
@@ -93,8 +94,18 @@ class Copy:
         if self._look_at is None:
             self._look_at = now + CALM
             self.due = min(self.due, self._look_at)
-        if self.undo.feed(data):
-            self.noted(self.undo.sequence)
+
+    def shows(self, data: bytes) -> bool:
+        """The terminal is about to be shown this; `shown` is to follow if it changes modes."""
+        before = self.undo.sequence
+        if not self.undo.feed(data):
+            return False
+        # Who is killed in between has perhaps shown it, and perhaps not.
+        self.noted(before + self.undo.sequence)
+        return True
+
+    def shown(self) -> None:
+        self.noted(self.undo.sequence)
 
     def has_news(self, now: float) -> bool:
         """Whether there is something to tell, and no full-screen program runs."""
@@ -159,7 +170,7 @@ class Copy:
         if self._send_at is None:
             self._send_at = now
         is_busy = now - self._printed_at < GATHERED / 2 and self.spool.waiting > LARGE
-        if is_busy and self.spool.waiting < self.spool.memory_limit // 2:
+        if is_busy and self.spool.waiting < min(BURST, self.spool.memory_limit // 2):
             self._send_at = now + GATHERED
         elif now >= self._send_at:
             has_more = copier.send()

@@ -7,9 +7,11 @@ front is one gap record. How much was lost is what lies between `taken` and `beg
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 BLOCK = 64 << 10  # bytes of one write into the file, and of what is read at a time
+
+LONG = 4 << 10  # bytes; what is longer is kept as it came, and not copied
 
 
 class Spool:
@@ -21,7 +23,7 @@ class Spool:
         self._file_limit = file_limit // BLOCK * BLOCK
         self._open_file = open_file
         self._file = -1
-        self._blocks: deque[bytearray] = deque()
+        self._blocks: deque[bytes | bytearray] = deque()
         self._kept = 0  # bytes in the blocks
         self._memory_begin = 0  # what is older lies in the file
         self.taken = 0
@@ -42,8 +44,10 @@ class Spool:
     def add(self, data: bytes) -> None:
         """Keep what was printed next."""
         blocks = self._blocks
-        if blocks and len(blocks[-1]) < BLOCK:
-            blocks[-1] += data
+        if len(data) >= LONG:
+            blocks.append(data)
+        elif blocks and len(last := blocks[-1]) < BLOCK and isinstance(last, bytearray):
+            last += data
         else:
             blocks.append(bytearray(data))
         self._kept += len(data)
@@ -57,12 +61,7 @@ class Spool:
         if offset < self._memory_begin:
             count = min(limit, self._memory_begin - offset, self._left_in_ring(offset))
             return os.pread(self._file, count, offset % self._file_limit)
-        at = self._memory_begin
-        for block in self._blocks:
-            if offset < at + len(block):
-                return bytes(memoryview(block)[offset - at : offset - at + limit])
-            at += len(block)
-        return b""
+        return b"".join(self._pieces(offset, limit))
 
     def take(self, offset: int) -> None:
         """Somebody has everything before *offset*: it need not be kept any more."""
@@ -80,6 +79,16 @@ class Spool:
         self._memory_begin = self.taken = self.begin = self.end
         self._close_file()
 
+    def _pieces(self, offset: int, limit: int) -> Iterator[memoryview]:
+        at = self._memory_begin
+        for block in self._blocks:
+            if offset < at + len(block) and limit > 0:
+                yield (piece := memoryview(block)[offset - at : offset - at + limit])
+                offset, limit = offset + len(piece), limit - len(piece)
+            elif not limit:
+                return
+            at += len(block)
+
     # -- the file
 
     def _move_oldest(self) -> None:
@@ -96,7 +105,7 @@ class Spool:
         self._kept -= count
         self._memory_begin += count
 
-    def _write(self, block: bytearray, offset: int) -> bool:
+    def _write(self, block: bytes | bytearray, offset: int) -> bool:
         """Put a block into the file; False if there is no place for it."""
         try:
             if self._file < 0:

@@ -20,7 +20,7 @@ from holdfast.terminal.rawmode import signals_as_bytes
 
 ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 HEARD = (*ENDING, signal.SIGWINCH, signal.SIGCHLD, signal.SIGTSTP, signal.SIGCONT)
-READ_SIZE = 64 << 10
+READ_SIZE = 4 << 10  # bytes; a terminal gives no more at a time
 SLICE = 4  # reads of one turn, 4 KiB each: more makes a slow terminal stop and go
 SHORT = 1024  # bytes; after a shorter read there is most likely nothing more
 KEYS_ROOM = 64 << 10  # typed and not taken; beyond it a paste waits in the terminal
@@ -233,6 +233,7 @@ class Wrapped:
 
     def _printed(self, data: bytes) -> None:
         view, place = memoryview(data), self._place_in(data)
+        has_modes = self._copy.shows(data)
         self._show(view[:place])
         if place and self._shown:
             self._shown = view[place - len(self._shown) :]
@@ -240,6 +241,8 @@ class Wrapped:
             self._tell()
             self._show(view[place:])
         self._copy.printed(data, self._now)
+        if has_modes:
+            self._copy.shown()
         if self._status is not None:
             self._left_to_show -= len(data)
             self._is_open = self._left_to_show > 0
