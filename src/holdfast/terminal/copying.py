@@ -36,7 +36,7 @@ STAGES = (
 )
 QUIET = 0.02  # seconds without output after which nobody notices an import
 AT_LATEST = 0.5  # seconds from the start until they are done all the same
-GATHERED = 0.01  # seconds in which output is gathered into one request; nobody sees it
+GATHERED = 0.03  # seconds in which output is gathered into one request; who looks on hardly sees it
 LARGE = 64 << 10  # bytes; who prints more without a pause is let print first
 BURST = 1 << 20  # bytes; but only so much, which is still in the processor's cache
 FAR = float("inf")
@@ -169,7 +169,7 @@ class Copy:
         """Send a piece, if the terminal is quiet or too much waits for it."""
         if self._send_at is None:
             self._send_at = now
-        is_busy = now - self._printed_at < GATHERED / 2 and self.spool.waiting > LARGE
+        is_busy = now - self._printed_at < GATHERED / 6 and self.spool.waiting > LARGE
         if is_busy and self.spool.waiting < min(BURST, self.spool.memory_limit // 2):
             self._send_at = now + GATHERED
         elif now >= self._send_at:
