@@ -51,6 +51,11 @@ class Turns:
     def wants_to_write(self) -> bool:
         return bool(self._outbox)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the last try was in vain, and the next one is some time away."""
+        return self._sock is None and self.core.state.kind is not Kind.CONNECTING
+
     def deadline(self) -> float | None:
         """When to come for a turn at the latest."""
         core = self.core

@@ -264,19 +264,15 @@ class Copy:
         copier.finish(status)
         self._send_at, self.due = None, 0.0
         begin = progress = clock()
+        self._turns.core.retry_now(begin)  # one more try, whenever the next one would have been
         while not copier.is_ended and copier.error is None:
             now = clock()
             if self.spool.waiting != left:
                 progress, left = now, self.spool.waiting
             until = min(progress + NO_PROGRESS, begin + LONGEST_END)
-            if now >= until or self._is_hopeless(self._turns):
+            if now >= until or self._turns.is_waiting:
                 break
             yield max(0.0, min(until, self.due) - now)
-
-    def _is_hopeless(self, turns: "Turns") -> bool:
-        """Whether there is no daemon, as far as one try can tell."""
-        state = turns.core.state
-        return turns.fd is None and state.attempt > 0
 
     @property
     def undelivered(self) -> int:
