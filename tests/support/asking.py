@@ -48,10 +48,10 @@ class Losses(Standing):
     def begin(self) -> None:
         return
 
-    def lost(self, error: HoldfastError) -> None:
+    def lost(self, error: HoldfastError) -> None:  # noqa: ARG002 - the core's grammar
         return
 
-    def over(self, error: HoldfastError) -> None:
+    def over(self, error: HoldfastError) -> None:  # noqa: ARG002 - the core's grammar
         return
 
 

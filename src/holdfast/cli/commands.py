@@ -90,6 +90,25 @@ COMMANDS = (
         takes_program=True,
     ),
     Command(
+        "wrap",
+        "run your shell here, with a copy of its output kept",
+        (
+            _option("-n", "--name", value="NAME", help="a name to call the session by"),
+            _switch("-q", "--quiet", help="say nothing, neither good news nor bad"),
+        ),
+        (
+            ("hold wrap", "your shell, in this terminal, kept to be read"),
+            ("hold wrap -- make -j4", "a build; `hold output ID --follow` elsewhere"),
+        ),
+        "holdfast.cli.wrapping:wrap",
+        (
+            "The program runs in your terminal and never waits for the daemon, which is not",
+            "started: it sends a copy of the output, and keeps it until a daemon takes it.",
+            "Ends with the program's exit code; 125, 126 and 127 as with `hold run`.",
+        ),
+        takes_program=True,
+    ),
+    Command(
         "ls",
         "list sessions",
         (JSON, _switch("--all", help="ended ones too")),
@@ -324,8 +343,8 @@ EXIT_CODES = (
     (5, "the session has ended"),
     (6, "somebody else owns the session"),
     (7, "the daemon cannot be reached"),
-    (125, "`run` without -d: hold itself failed; else, as from `wait`, the program's code"),
-    (126, "`run` without -d: the program cannot be run"),
-    (127, "`run` without -d: there is no such program"),
+    (125, "`wrap`, `run` without -d: hold itself failed; else, as from `wait`, the program's code"),
+    (126, "`wrap`, `run` without -d: the program cannot be run"),
+    (127, "`wrap`, `run` without -d: there is no such program"),
     (130, "interrupted"),
 )

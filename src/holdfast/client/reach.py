@@ -62,7 +62,7 @@ class Reach(NamedTuple):
             raise PermissionDenied(action=f"connecting to {path}") from error
         except OSError as error:
             raise self.unreachable(error.strerror or str(error)) from error
-        _distrust_strangers(sock, path)
+        distrust_strangers(sock, path)
         return sock
 
     def _connected_or_started(self, path: str, *, may_start: bool) -> socket.socket:
@@ -155,7 +155,7 @@ def _is_hopeless(daemon: dict[str, Any]) -> bool:
     return next_try > HANDSHAKE_TIMEOUT - PATIENCE
 
 
-def _distrust_strangers(sock: socket.socket, path: str) -> None:
+def distrust_strangers(sock: socket.socket, path: str) -> None:
     # Our environment, with its secrets, goes through this socket.
     uid = peer_uid(sock)
     if uid is None or uid == os.getuid():

@@ -129,6 +129,18 @@ class Config:
         "time between TERM and KILL when a session is ended; off kills at once",
         "editors and databases need seconds to save; people do not wait longer",
     )
+    wrap_memory: int = size(
+        16 << 20,
+        "wrap.memory",
+        "how much output `hold wrap` holds in memory while no daemon takes it",
+        "hours of ordinary work; nothing is written to a disk for a daemon that restarts",
+    )
+    wrap_spool: int = size(
+        256 << 20,
+        "wrap.spool",
+        "how much more of it goes into a file; what is older than both is lost, and said to be",
+        "as much as a session keeps: the daemon would throw older output away as well",
+    )
     connection_limit: int = count(
         256,
         "daemon.connections",
