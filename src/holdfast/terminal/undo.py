@@ -35,7 +35,8 @@ class Undo:
         escape = data.rfind(b"\x1b", max(0, len(data) - LONGEST))
         is_cut = escape >= 0 and _UNFINISHED.match(data, escape) is not None
         self._cut = data[escape:] if is_cut else b""
-        if not any(sign in data for sign in _SIGNS):
+        # Their last characters first: looking for one character costs next to nothing.
+        if not any(sign[-1:] in data and sign in data for sign in _SIGNS):
             return False
         self._modes.feed(data)
         before, self.sequence = self.sequence, self._modes.undo()
