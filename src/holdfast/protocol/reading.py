@@ -149,7 +149,7 @@ class Hearing:
     """Cut the bytes that arrive into messages of one direction."""
 
     def __init__(self, kinds: object) -> None:
-        self._decoder: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(kinds)  # type: ignore[arg-type]
+        self._decoder: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(kinds)
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Said]:
