@@ -33,6 +33,8 @@ class Follow(Said, frozen=True):
     rows: int
     lives: bool
     """Whether its log may grow."""
+    ephemeral: bool = False
+    """Nothing of it is to be kept on a disk: no checkpoint."""
     answered: int = 0
     """Queries that end at or before it are settled: they are not to be asked again. Those that
     end behind it are, each with the offset it has, also by a reader that was told to follow
