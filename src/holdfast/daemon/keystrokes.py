@@ -126,6 +126,8 @@ class Input:
 
     def settled(self, end: int) -> int:
         """Return the offset up to which queries are settled; *end* from now on if nothing tells."""
+        if self._closed:
+            return end
         with self.looking() as page:
             if page.settled is None:
                 page.set_done(ANSWERS, end)
@@ -139,6 +141,28 @@ class Input:
             # Applied whole, so that its number may be the query's: those leave out some.
             self._queue.put(Piece(ANSWERS, offset - len(data), memoryview(data)))
             self._applying.go_on()
+
+    def settle(self, offset: int) -> None:
+        """Note that a terminal has answered the query at *offset*."""
+        if not self._closed:
+            self._page.settle(offset)
+
+    def note_terminal(self, has: bool) -> None:
+        """Note for the next daemon whether there is a terminal that answers."""
+        if not self._closed:
+            self._page.has_terminal = has
+
+    @property
+    def had_terminal(self) -> bool:
+        """Whether that was noted."""
+        with self.looking() as page:
+            return page.has_terminal
+
+    @property
+    def answered(self) -> int:
+        """The last query that was answered here, and by no terminal."""
+        with self.looking() as page:
+            return page.done(ANSWERS)
 
     # -- one client at a time
 
