@@ -33,6 +33,10 @@ class Follow(Said, frozen=True):
     rows: int
     lives: bool
     """Whether its log may grow."""
+    ephemeral: bool = False
+    """Nothing of it may be written to a disk."""
+    answered: int = 0
+    """Queries that end before it were answered, or need no answer any more."""
 
 
 class Grew(Said, frozen=True):
@@ -94,7 +98,10 @@ class Painted(Said, frozen=True):
 
 
 class NotPainted(Said, frozen=True):
-    """There is no picture, and why: unknown, behind, fenced or unreadable."""
+    """There is no picture, and why: unknown, behind, fenced, unreadable or large.
+
+    Large: the screen alone does not fit into *most* bytes.
+    """
 
     number: int
     reason: str
