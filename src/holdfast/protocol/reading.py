@@ -36,7 +36,9 @@ class Follow(Said, frozen=True):
     ephemeral: bool = False
     """Nothing of it may be written to a disk."""
     answered: int = 0
-    """Queries that end before it were answered, or need no answer any more."""
+    """Queries that end at or before it are settled: they are not to be asked again. Those that
+    end behind it are, each with the offset it has, also by a reader that was told to follow
+    the session before: the daemon that heard of them may be dead."""
 
 
 class Grew(Said, frozen=True):
@@ -95,6 +97,8 @@ class Painted(Said, frozen=True):
     lines: int
     """Of scrollback that it has."""
     fidelity: str = "exact"
+    cursor: tuple[int, int] | None = None
+    """Column and row of the cursor on the screen, from 0."""
 
 
 class NotPainted(Said, frozen=True):
@@ -107,8 +111,15 @@ class NotPainted(Said, frozen=True):
     reason: str
 
 
+class Reached(Said, frozen=True):
+    """How far a session was read: when all of it is, and while it is not every few MiB."""
+
+    session: str
+    offset: int
+
+
 class Noted(Said, frozen=True):
-    """What a program says of itself changed, at *offset*."""
+    """What a program says of itself changed, at *offset*; told again after each Follow."""
 
     session: str
     offset: int
@@ -125,7 +136,10 @@ class Rang(Said, frozen=True):
 
 
 class Asked(Said, frozen=True):
-    """A query of the program that ends at *offset*, and what its terminal answers."""
+    """A query of the program whose last byte is before *offset*, and what its terminal answers.
+
+    Of one session they come in the order of their offsets, one for each offset.
+    """
 
     session: str
     offset: int
@@ -141,7 +155,7 @@ class Fenced(Said, frozen=True):
 
 
 ToReader = Follow | Grew | Sized | Cleared | Leave | Paint
-ToDaemon = Painted | NotPainted | Noted | Rang | Asked | Fenced
+ToDaemon = Painted | NotPainted | Reached | Noted | Rang | Asked | Fenced
 
 _encoder = msgspec.msgpack.Encoder()
 
