@@ -19,6 +19,7 @@ def daemon_lines(status: Mapping[str, Any], *, now: float, width: int = 0) -> li
     lines = [
         ("daemon", _process(daemon, now)),
         ("keeper", _process(keeper, now)),
+        *_reader(status.get("reader") or {}, now),
         ("restarts", str(status.get("restarts", 0))),
         ("pump", _with_reason(status.get("pump") or "unknown", status.get("pump_reason"))),
     ]
@@ -26,6 +27,15 @@ def daemon_lines(status: Mapping[str, Any], *, now: float, width: int = 0) -> li
     lines += [("warning", text) for text in _warnings(status, stats, now)]
     shown = [f"{name:10}{one_line(text)}" for name, text in lines]
     return [cut(line, width) for line in shown] if width else shown
+
+
+def _reader(reader: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
+    """Return its line, unless nothing ever had to be read."""
+    if reader.get("state", "off") == "off":
+        return []
+    again = f", {reader['restarts']} restarts" if reader.get("restarts") else ""
+    known = {**reader, "state": f"{reader['state']}{again}"}
+    return [("reader", _process(known, now))]
 
 
 def _counted(stats: Mapping[str, Any]) -> list[tuple[str, str]]:

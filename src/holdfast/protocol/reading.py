@@ -34,7 +34,7 @@ class Follow(Said, frozen=True):
     lives: bool
     """Whether its log may grow."""
     ephemeral: bool = False
-    """Nothing of it is to be kept on a disk: no checkpoint."""
+    """Nothing of it may be written to a disk."""
     answered: int = 0
     """Queries that end at or before it are settled: they are not to be asked again. Those that
     end behind it are, each with the offset it has, also by a reader that was told to follow
@@ -102,7 +102,10 @@ class Painted(Said, frozen=True):
 
 
 class NotPainted(Said, frozen=True):
-    """There is no picture, and why: unknown, behind, fenced or unreadable."""
+    """There is no picture, and why: unknown, behind, fenced, unreadable or large.
+
+    Large: the screen alone does not fit into *most* bytes.
+    """
 
     number: int
     reason: str

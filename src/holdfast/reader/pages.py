@@ -1,0 +1,111 @@
+"""The PAGE record: rows of cells, with the tables of styles and links they point into."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from holdfast.reader.model import ScreenError
+from holdfast.reader.screen_state import Link, parse_link
+from holdfast.reader.styles import PLAIN, STYLE_SIZE
+
+HEAD = struct.Struct("<HHHHHHII")
+ROW = struct.Struct("<BH")
+ENTRY = struct.Struct("<HHH")  # row, column, further code points
+NARROW, WIDE, TAIL, SPACER = range(4)
+TEXT, CLUSTER, INDEXED_BACKGROUND, RGB_BACKGROUND = range(4)
+
+
+class Row(NamedTuple):
+    """One row; cells past the last one written are empty."""
+
+    number: int  # in its page
+    wraps: bool  # it was full, and the text goes on below
+    continues: bool  # it goes on from above
+    width: int  # bytes a cell: 1, 2, 4 or 8
+    cells: bytes
+
+
+class Cell(NamedTuple):
+    """One cell, unpacked; only rows that need it are walked like this."""
+
+    kind: int  # text, a cluster, or background only: indexed, RGB
+    content: int
+    style: int
+    span: int
+    protected: bool
+    link: int
+
+    @property
+    def is_text(self) -> bool:
+        return self.kind < INDEXED_BACKGROUND
+
+
+@dataclass
+class Page:
+    cols: int
+    styles: dict[int, bytes]
+    links: dict[int, Link]
+    rows: list[Row]
+    clusters: dict[tuple[int, int], str] = field(default_factory=dict)  # what follows the first
+
+
+def parse_page(data: bytes) -> Page:
+    try:
+        return _parse(data)
+    except (struct.error, IndexError) as error:
+        raise ScreenError(f"a page of the snapshot is damaged: {error}") from error
+
+
+def _parse(data: bytes) -> Page:
+    cols, rows, style_count, link_count, *_ = HEAD.unpack_from(data)
+    at = HEAD.size
+    styles = {0: PLAIN}
+    for _ in range(style_count):
+        styles[int.from_bytes(data[at : at + 2], "little")] = data[at + 2 : at + 2 + STYLE_SIZE]
+        at += 2 + STYLE_SIZE
+    links: dict[int, Link] = {}
+    for _ in range(link_count):
+        number = int.from_bytes(data[at : at + 2], "little")
+        link, at = parse_link(data, at + 2)
+        if link is not None:
+            links[number] = link
+    page = Page(cols, styles, links, [])
+    for index in range(rows):
+        flags, count = ROW.unpack_from(data, at)
+        width = 1 << (flags >> 4 & 3)
+        at += ROW.size
+        cells = data[at : at + count * width]
+        page.rows.append(Row(index, bool(flags & 1), bool(flags & 2), width, cells))
+        at += count * width
+    page.clusters = dict(_clusters(data, at))
+    return page
+
+
+def _clusters(data: bytes, at: int) -> Iterator[tuple[tuple[int, int], str]]:
+    count = int.from_bytes(data[at : at + 4], "little")
+    at += 4
+    for _ in range(count):
+        row, col, length = ENTRY.unpack_from(data, at)
+        at += ENTRY.size
+        yield (row, col), data[at : at + 4 * length].decode("utf-32-le")
+        at += 4 * length
+
+
+def cells_of(row: Row) -> list[Cell]:
+    """Unpack every cell of a row."""
+    if row.width <= 2:
+        codes = row.cells if row.width == 1 else memoryview(row.cells).cast("H")
+        return [Cell(0, code, 0, NARROW, False, 0) for code in codes]
+    words = memoryview(row.cells).cast("I" if row.width == 4 else "Q")
+    return [
+        Cell(
+            word & 3,
+            word >> 2 & 0xFFFFFF,
+            word >> 26 & 0xFFFF,
+            word >> 42 & 3,
+            bool(word >> 44 & 1),
+            word >> 48,
+        )
+        for word in words
+    ]
