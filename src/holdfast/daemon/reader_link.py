@@ -202,24 +202,23 @@ class ReaderLink:
 
     def _hear_on(self) -> None:
         """Act on some messages: a program that only asks must not keep a key waiting."""
-        if self.is_closed:
-            return
         count = 0
         try:
             for said in islice(self._half_heard, HEARD_AT_ONCE):
+                if self.is_closed:
+                    return
                 self._heard(said)
                 count += 1
         except RemoteProtocolError as error:
             report("the reader cannot be understood", pid=self.pid, reason=error)
             self.close()
-        if self.is_closed:
             return
         if count == HEARD_AT_ONCE:
             if not self._is_deaf:
                 self._is_deaf = True
                 self._loop.remove_reader(self._sock.fileno())
             self._loop.call_soon(self._hear_on)
-        elif self._is_deaf:
+        elif self._is_deaf and not self.is_closed:
             self._is_deaf = False
             self._loop.add_reader(self._sock.fileno(), self._readable)
 

@@ -68,7 +68,7 @@ class Screens:
         self._expected_until = 0.0
         self._is_asked = False
         self._is_silent = False
-        self._followed: set[str] = set()
+        self._followed: dict[str, bool] = {}  # and whether as one that lives
         self._reached: dict[str, int] = {}
         self._fenced: set[str] = set()
         self._number = 0
@@ -84,14 +84,14 @@ class Screens:
         """A reader has started: tell it everything."""
         if self._link is not None:
             self._link.close()
-        self._followed, self._reached, self._fenced = set(), {}, set()
+        self._followed, self._reached, self._fenced = {}, {}, set()
         self._is_silent = False
         self._link = ReaderLink(
             self._loop, sock, pid, self, heard=self._heard, over=self._left_by_it
         )
         self.on_new()
         for session in self._living():
-            self._have_followed(session.record.id)
+            self._have_followed(session.record.id, lives=True)
         self._arrived.set()
 
     def want(self) -> None:
@@ -126,8 +126,8 @@ class Screens:
         """It has printed something; this is on the way of every slice."""
         if self._link is not None:
             self._link.grew(session.record.id)
-            if session.record.id not in self._followed:
-                self._have_followed(session.record.id)
+            if not self._followed.get(session.record.id):
+                self._have_followed(session.record.id, lives=True)
         elif not self._is_asked:
             self.want()
 
@@ -138,10 +138,10 @@ class Screens:
             size, offset = record.size, session.printed.log.end
             self._link.sized(Sized(record.id, offset, size.cols, size.rows))
 
-    def changed(self, record: Record) -> None:
-        """It lives no more, or again."""
+    def finished(self, record: Record) -> None:
+        """It lives no more."""
         if record.id in self._followed:
-            self._have_followed(record.id)
+            self._have_followed(record.id, lives=False)
 
     def cleared(self, record: Record) -> None:
         if self._link is not None and record.id in self._followed:
@@ -152,12 +152,16 @@ class Screens:
         if self._link is None:
             return
         self._link.leave(Leave(record.id, erase=True))
-        self._followed.discard(record.id)
+        lives = self._followed.pop(record.id, False)
         self._reached.pop(record.id, None)
         if not gone:
-            self._have_followed(record.id)
+            self._have_followed(record.id, lives=lives)
 
     # -- pictures
+
+    def has(self, record: Record) -> bool:
+        """Whether there is somebody who could draw it."""
+        return self._link is not None and record.id not in self._fenced
 
     async def paint(
         self,
@@ -176,7 +180,7 @@ class Screens:
         if link is None or end is None:
             return None
         if record.id not in self._followed:
-            self._have_followed(record.id)
+            self._have_followed(record.id, lives=self._place.following(record) is not None)
         self._number += 1
         number = self._number
         waiting = self._pictures[number] = self._loop.create_future()
@@ -218,9 +222,9 @@ class Screens:
         record = self._place.known(session)
         return None if record is None else record.offset
 
-    def _have_followed(self, session: str) -> None:
+    def _have_followed(self, session: str, *, lives: bool) -> None:
         if self._link is not None:
-            self._followed.add(session)
+            self._followed[session] = lives
             self._link.follow(session)
 
     # -- what it says
@@ -235,8 +239,8 @@ class Screens:
             self._reached[said.session] = said.offset
         elif isinstance(said, Fenced):
             self._fenced.add(said.session)
-            facts = {"session": said.session, "start": said.start, "end": said.end}
-            report("the reader died of what a session printed, twice", **facts)
+            what = "the reader died of what a session printed, twice"
+            report(what, session=said.session, start=said.start, end=said.end)
         else:
             self.on_said(said)
 
