@@ -253,10 +253,8 @@ class Supervisor:
         op = body.get("op")
         if op == "imported":
             process.imported = True
-            if process is self.reader.active:
-                self.reader.became_ready(process, time.monotonic())
-        elif op == "unable" and process is self.reader.active:
-            self.reader.gave_up(process, str(body.get("reason")))
+        if process is self.reader.active:
+            self._heard_reader(process, body)
         elif process is not self.daemon.active:
             return
         elif op == "ready":
@@ -274,6 +272,12 @@ class Supervisor:
             self._said_idle = process.asked_to_end = True
         elif op in self.requests:
             self.requests[op](body)
+
+    def _heard_reader(self, process: Process, body: Body) -> None:
+        if body.get("op") == "imported":
+            self.reader.became_ready(process, time.monotonic())
+        elif body.get("op") == "unable":
+            self.reader.gave_up(process, str(body.get("reason")))
 
     def _want_reader(self, body: Body) -> None:
         if not body.get("wanted", True):
