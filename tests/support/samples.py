@@ -32,6 +32,7 @@ SESSION = m.SessionInfo(
     viewers=2,
     lag=9 << 20,
     last_activity=1_750_000_001.75,
+    title="make - 3 of 7",
 )
 
 ERASED = m.Erased(bytes=100, start=120, gone=True, found=["/state/journal.db"])
@@ -50,6 +51,10 @@ STATS = m.Stats(
     followers=5,
     viewers=4,
     lag=5 << 20,
+    reader=4712,
+    followed=3,
+    unread=6 << 20,
+    fenced=1,
     subscribers=6,
     bytes_in=7,
     bytes_out=1 << 33,
@@ -118,6 +123,20 @@ SAMPLES: dict[str, m.Message] = {
     "send": m.Send(
         session="k3v9qd", offset=7, text=b"ls\xff", enter=True, settle=False, takeover=True
     ),
+    "screen": m.GetScreen(session="k3v9qd", form="json", scrollback=200),
+    "screen reply": m.Screen(
+        session="k3v9qd",
+        offset=1 << 33,
+        end=(1 << 33) + 7,
+        form="json",
+        data=b"{}",
+        cols=120,
+        rows=40,
+        lines=150,
+        fidelity="exact",
+        title="make - 3 of 7",
+        cursor=(5, 39),
+    ),
     "send reply": m.Sent(end=30, pasted="yes", caught_up=False),
     "resize reply": SESSION,
     "kill": m.Kill(session="k3v9qd", now=True, takeover=True),
@@ -174,6 +193,8 @@ SAMPLES: dict[str, m.Message] = {
         policy="lossless",
         window=256 << 10,
         pause="owner",
+        scrollback=500,
+        terminal=True,
     ),
     "attach reply": m.Attached(
         viewer=3,
@@ -187,6 +208,7 @@ SAMPLES: dict[str, m.Message] = {
         reason="the log holds other bytes",
         snapshot=b"\x1b[1m$ make\r\n",
         fidelity="tail",
+        answered=(1 << 33) + 12,
         gap=m.Gap(viewer=3, start=1 << 33, end=2 << 33, reason="pruned"),
     ),
     "detach": m.Detach(viewer=3),

@@ -8,6 +8,7 @@ from pathlib import Path
 from holdfast.daemon.books import Books
 from holdfast.daemon.creation import failed
 from holdfast.daemon.housekeeping import Housekeeping, Kept
+from holdfast.daemon.reading import Reading
 from holdfast.daemon.record import Record
 from holdfast.errors import InvalidArgument, NotFound
 from holdfast.formats.kept import Missing
@@ -30,6 +31,7 @@ class Keeping:
         self,
         housekeeping: Housekeeping,
         books: Books,
+        reading: Reading,
         drop: Callable[[Record], None],
         *,
         state: Path,
@@ -38,6 +40,7 @@ class Keeping:
         self._housekeeping = housekeeping
         self._records = books.records
         self._scribe = books.scribe
+        self._reading = reading
         self._drop = drop
         self._state = state
         self._journal = journal
@@ -45,6 +48,7 @@ class Keeping:
     async def clear(self, record: Record) -> Erased:
         """Drop what a session printed before its last screenful."""
         erased = await self._run(record, self._clear)
+        self._reading.cleared(record)
         self._scribe.event(record, "cleared", time.time(), offset=erased.start)
         return erased
 
@@ -58,6 +62,7 @@ class Keeping:
         if since == 0 and until is None and record.state in OVER:
             return await self._forget_session(record)
         erased = await self._run(record, partial(self._forget_range, since=since, until=until))
+        self._reading.forgotten(record, gone=False)
         facts = {"offset": since, "bytes": erased.bytes}
         self._scribe.event(record, "forgotten", time.time(), **facts)
         return erased

@@ -75,6 +75,10 @@ MEASURES = (
         lambda s: {"logs": s.logs, "journal": s.journal, "budget": s.budget, "free": s.free},
         "of",
     ),
+    Measure("reader_up", "gauge", "Whether a reader is there.", lambda s: bool(s.reader)),
+    Measure("reader_sessions", "gauge", "Sessions the reader follows.", lambda s: s.followed),
+    Measure("reader_unread_bytes", "gauge", "Output it has not read yet.", lambda s: s.unread),
+    Measure("reader_fenced", "gauge", "Sessions it cannot read.", lambda s: s.fenced),
     Measure("start_time_seconds", "gauge", "When this daemon began.", lambda s: s.started),
 )
 ECHO = "echo_seconds"
@@ -125,6 +129,10 @@ class Measures:
             budget=sessions.housekeeping.budget,
             free=sessions.housekeeping.free,
             echo=Echo(bounds=[*BOUNDS], counts=[*counters.echo.counts], sum=counters.echo.sum),
+            reader=sessions.reading.screens.pid,
+            followed=sessions.reading.screens.followed,
+            unread=sessions.reading.screens.unread,
+            fenced=sessions.reading.screens.fenced,
             complaint=complaint.text if complaint else "",
             complained=complaint.time if complaint else 0.0,
         )

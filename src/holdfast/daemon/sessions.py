@@ -19,6 +19,7 @@ from holdfast.daemon.keeper_link import Handed, KeeperLink
 from holdfast.daemon.keeping import Keeping
 from holdfast.daemon.owners import Owners
 from holdfast.daemon.pump import Choice
+from holdfast.daemon.reading import Reading
 from holdfast.daemon.reconciling import Reconciling
 from holdfast.daemon.record import Held, Record
 from holdfast.daemon.restoring import Restoring
@@ -85,10 +86,11 @@ class Sessions:
             loop, config, state, find=self._kept, sessions=lambda: list(self.records.by_id)
         )
         self._restoring = Restoring(creating, books, housekeeping, start.highest)
-        self.viewing = Viewing(loop, self, housekeeping, self.counters)
+        self.reading = reading = Reading(loop, link, self, books, is_wanted=config.reader == "on")
+        self.viewing = Viewing(loop, self, housekeeping, self.counters, reading)
         self._endings = self._end(start, events)
         self.keeping = Keeping(
-            housekeeping, books, self._endings.drop, state=state, journal=journal
+            housekeeping, books, reading, self._endings.drop, state=state, journal=journal
         )
         self._listen()
 
@@ -141,6 +143,7 @@ class Sessions:
         for session in self._living.values():
             session.close()
         self.viewing.close()
+        self.reading.close()
         self._turns.close()
         self.owners.close()
         self.housekeeping.close()
@@ -220,6 +223,7 @@ class Sessions:
                 facts = {"cols": size.cols, "rows": size.rows}
                 self._books.scribe.event(record, "resized", time.time(), **facts)
             session.resize(size)
+            self.reading.sized(session)
             self._books.write(record)
 
     def refused(self, record: Record, error: Callable[[], HoldfastError]) -> None:

@@ -43,6 +43,8 @@ class SessionInfo(Message, frozen=True):
     """Bytes that the last of them is behind."""
     last_activity: float | None = None
     """When it last printed something, was typed into or began, in seconds since 1970."""
+    title: str = ""
+    """What its program calls its window."""
 
 
 class Create(Message, frozen=True):

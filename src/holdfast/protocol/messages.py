@@ -58,7 +58,9 @@ from holdfast.protocol.about_viewing import (
     Digest,
     Finished,
     Gap,
+    GetScreen,
     Lag,
+    Screen,
     Snapshot,
 )
 from holdfast.protocol.message import (
@@ -97,6 +99,7 @@ __all__ = [
     "Gap",
     "Get",
     "GetMetrics",
+    "GetScreen",
     "GetStats",
     "Goodbye",
     "Hello",
@@ -121,6 +124,7 @@ __all__ = [
     "Resize",
     "Restore",
     "Role",
+    "Screen",
     "Send",
     "Sent",
     "SessionInfo",
@@ -208,6 +212,7 @@ REQUESTS: dict[str, Request] = {
         Request("output", Output, OutputChunk, Role.STREAM),
         Request("attach", Attach, Attached, Role.STREAM),
         Request("detach", Detach, Detached, Role.STREAM),
+        Request("screen", GetScreen, Screen, Role.STREAM),
         Request("input", Input, InputTaken, Role.CONTROL),
         Request("send", Send, Sent, Role.CONTROL),
         Request("resize", Resize, SessionInfo, Role.CONTROL),
