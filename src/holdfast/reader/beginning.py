@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from holdfast.formats.kept import Holes
-from holdfast.formats.timeline import HoleReason
+from holdfast.formats.timeline import HoleReason, Resize
 from holdfast.reader.sizes import Size, Sizes
 from holdfast.session.tail import TAIL_SIZE, safe_cut
 from holdfast.store.checkpoint import Checkpoint
@@ -29,9 +29,9 @@ class Course:
         self._directory = directory
         self._log = log
         found = marks(directory)
-        sizes = [Size(m.offset, m.cols, m.rows) for m in found if hasattr(m, "cols")]
-        self.sizes = Sizes(sizes, last)
-        self._fresh = {m.offset for m in found if not hasattr(m, "cols")}
+        resizes = [mark for mark in found if isinstance(mark, Resize)]
+        self.sizes = Sizes([Size(r.offset, r.cols, r.rows) for r in resizes], last)
+        self._fresh = {mark.offset for mark in found if not isinstance(mark, Resize)}
 
     def begin(self, end: int) -> Ahead:
         """Return where a log is read from when nothing of it was read before."""

@@ -166,18 +166,10 @@ class Desk:
 
     def _answer(self, one: _Waiting, now: float) -> Said | None:
         paint, follower = one.paint, self._followers.get(one.paint.session)
-        if follower is None:
-            return NotPainted(paint.number, "unknown")
-        if self._fence.fenced(paint.session):
-            return NotPainted(paint.number, "fenced")
-        if follower.trouble:
-            return NotPainted(paint.number, "unreadable")
-        if follower.model is None:
+        if follower is None or (reason := self._why_not(follower, paint)):
+            return NotPainted(paint.number, "unknown" if follower is None else reason)
+        if follower.model is None or (follower.position < paint.end and now < one.until):
             return None  # its turn comes next
-        if paint.end - follower.position > NEAR:
-            return NotPainted(paint.number, "behind")
-        if follower.position < paint.end and now < one.until:
-            return None
         follower.touched = now
         self._resting.touched(follower)
         try:
@@ -185,6 +177,14 @@ class Desk:
         except ScreenError as error:
             follower.fail(error)
             return NotPainted(paint.number, "unreadable")
+
+    def _why_not(self, follower: Follower, paint: Paint) -> str:
+        if self._fence.fenced(paint.session):
+            return "fenced"
+        if follower.trouble:
+            return "unreadable"
+        is_far = follower.model is not None and paint.end - follower.position > NEAR
+        return "behind" if is_far else ""
 
     def close(self) -> None:
         for follower in self._followers.values():
@@ -199,5 +199,3 @@ def _size(said: Sized) -> Size:
 def _checked(*sides: int) -> None:
     if not all(1 <= side <= SIZE_LIMIT for side in sides):
         raise RemoteProtocolError(problem=f"a terminal of {sides}")
-
-

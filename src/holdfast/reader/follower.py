@@ -7,7 +7,7 @@ from collections import deque
 from pathlib import Path
 from typing import TypeAlias
 
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, OffsetPruned
 from holdfast.protocol.reading import Asked, Follow, Noted, Rang, Reached, Said
 from holdfast.reader.beginning import Ahead, Course
 from holdfast.reader.fence import Fence

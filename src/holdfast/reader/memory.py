@@ -3,16 +3,16 @@
 import ctypes
 import os
 import sys
+from pathlib import Path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
-STATM = "/proc/self/statm"
+STATM = Path("/proc/self/statm")
 
 
 def resident() -> int:
     """Return the bytes of memory in use; 0 where the system does not tell."""
     try:
-        with open(STATM, "rb") as file:
-            return int(file.read().split()[1]) * PAGE
+        return int(STATM.read_text().split()[1]) * PAGE
     except OSError:
         return 0
 

@@ -10,7 +10,9 @@ from holdfast.reader.model import SCROLLBACK_LIMIT, ScreenModel
 TRIES = 4  # to leave out as much scrollback as does not fit; then all of it
 
 
-def picture(follower: Follower, model: ScreenModel, paint: Paint, fence: Fence) -> Painted | NotPainted:
+def picture(
+    follower: Follower, model: ScreenModel, paint: Paint, fence: Fence
+) -> Painted | NotPainted:
     """Return the screen as it is, with as much scrollback as was asked for and fits."""
     wanted = SCROLLBACK_LIMIT if paint.scrollback is None else max(0, paint.scrollback)
     at = follower.position
@@ -29,7 +31,9 @@ def picture(follower: Follower, model: ScreenModel, paint: Paint, fence: Fence) 
     return Painted(paint.number, at, data, cols, rows, lines, follower.fidelity, cursor)
 
 
-def _formed(follower: Follower, model: ScreenModel, form: str, scrollback: int) -> tuple[bytes, int]:
+def _formed(
+    follower: Follower, model: ScreenModel, form: str, scrollback: int
+) -> tuple[bytes, int]:
     """Return the bytes, and how many lines of scrollback they have."""
     if form == "vt":
         shown = model.snapshot(scrollback)

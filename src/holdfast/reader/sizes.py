@@ -14,7 +14,7 @@ class Size(NamedTuple):
 
 
 class Sizes:
-    """The sizes of one session. Of two at one offset the later counts: nothing was printed between."""
+    """The sizes of one session. Of two at one offset the later counts: nothing came between."""
 
     def __init__(self, sizes: Iterable[Size], last: Size) -> None:
         self._sizes: list[Size] = []

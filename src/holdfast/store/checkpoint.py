@@ -75,8 +75,10 @@ def kept(directory: Path) -> Checkpoint | None:
     head, crc = data[: HEAD.size], data[HEAD.size : HEAD.size + 4]
     if len(crc) < 4 or zlib.crc32(head) != int.from_bytes(crc, "big"):
         return None
-    magic, *facts = HEAD.unpack(head)
-    return Checkpoint(*facts, screen=data[HEAD.size + 4 :]) if magic == MAGIC else None
+    magic, epoch, offset, taken, exact = HEAD.unpack(head)
+    if magic != MAGIC:
+        return None
+    return Checkpoint(epoch, offset, taken, exact, data[HEAD.size + 4 :])
 
 
 def erase(directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a timeline says of sizes, lives and inserted bytes, for whoever reads a log as a terminal."""
+"""What a timeline says of sizes, lives and inserted bytes: what a log cannot say by itself."""
 
 import os
 from pathlib import Path
