@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
         "metrics",
         "keeper",
     },
-    "reader": {"errors", "types", "formats"},
+    "reader": {"errors", "types", "protocol", "session", "formats", "store", "config", "keeper"},
     # faces
     "terminal": {"errors", "types", "protocol", "config", "client"},
     # doors

@@ -69,9 +69,8 @@ class Service(Plain):
         times = [p.kill_at for p in (self.active, self.spare) if p and p.kill_at is not None]
         if self.wanted and self.active is None:
             times.append(self.next_try)
-        elif self.has_spare and self.wanted and self.active and not self.spare:
-            if self.active.ready_at is not None:
-                times.append(self.next_spare)
+        elif self.may_start_spare(self.next_spare):
+            times.append(self.next_spare)
         return min(times, default=None)
 
     def became_ready(self, process: Process, now: float) -> None:

@@ -253,27 +253,34 @@ class Supervisor:
         op = body.get("op")
         if op == "imported":
             process.imported = True
-            if process is self.reader.active:
-                self.reader.became_ready(process, time.monotonic())
-        elif op == "unable" and process is self.reader.active:
-            self.reader.gave_up(process, str(body.get("reason")))
+        if process is self.reader.active:
+            self._heard_reader(process, body)
         elif process is not self.daemon.active:
             return
         elif op == "ready":
             process.said = body
             self.daemon.became_ready(process, time.monotonic())
         elif op == "taken" and self._batches:
-            # One batch at a time: descriptors in flight are limited, to 1,024 for most users.
-            self._send(process, *self._batches.popleft()())
-            if not self._batches:
-                later, self._later = self._later, []
-                for fact in later:
-                    self._send(process, *fact)
+            self._hand_on(process)
         elif op == "idle":
             # Its end is no failure; whoever has come meanwhile is not to wait for the next.
             self._said_idle = process.asked_to_end = True
         elif op in self.requests:
             self.requests[op](body)
+
+    def _hand_on(self, process: Process) -> None:
+        # One batch at a time: descriptors in flight are limited, to 1,024 for most users.
+        self._send(process, *self._batches.popleft()())
+        if not self._batches:
+            later, self._later = self._later, []
+            for fact in later:
+                self._send(process, *fact)
+
+    def _heard_reader(self, process: Process, body: Body) -> None:
+        if body.get("op") == "imported":
+            self.reader.became_ready(process, time.monotonic())
+        elif body.get("op") == "unable":
+            self.reader.gave_up(process, str(body.get("reason")))
 
     def _want_reader(self, body: Body) -> None:
         if not body.get("wanted", True):

@@ -7,7 +7,7 @@ import re
 
 from holdfast.reader.pages import NARROW, SPACER, TAIL, Cell, Page, Row, cells_of
 from holdfast.reader.screen_state import Link
-from holdfast.reader.styles import PLAIN, RESET, background_only, has_background, sgr
+from holdfast.reader.styles import PLAIN, RESET, background_only, sgr
 
 CONTROL_BYTES = re.compile(rb"[\x00-\x1f\x7f]")
 BLANK = Cell(0, 0, 0, NARROW, protected=False, link=0)
@@ -52,7 +52,7 @@ def wrap_into(page: Page, row: Row, above: Row | None) -> str:
     text = cell_text(page, row.number, 0, first) or " "
     parts = [spacer, text, "\r"]
     if spacer:
-        parts += [RESET, f"\x1b[{page.cols}X"]
+        parts += [RESET, f"\x1b[{page.cols}X"]  # the style of the spacer, if it had a background
     elif not first.is_text or not first.content:
         parts.append("\x1b[X")
     return "".join(parts)
@@ -68,7 +68,7 @@ def _spacer_style(page: Page, above: Row | None) -> str:
         return ""
     last = cells_of(above._replace(cells=above.cells[-8:]))[0]
     style = page.styles.get(last.style, PLAIN)
-    return sgr(style) if last.span == SPACER and has_background(style) else ""
+    return sgr(style) if last.span == SPACER and style != PLAIN else ""
 
 
 def paint_cells(page: Page, row: Row) -> str:

@@ -11,11 +11,12 @@ from holdfast.reader import modes
 from holdfast.reader.cells import PROTECT, UNPROTECT, cell_style, cell_text, link_sequence
 from holdfast.reader.history import Lines
 from holdfast.reader.pages import TAIL
-from holdfast.reader.screen_state import Link, ScreenState
+from holdfast.reader.screen_state import Charsets, Link, SavedCursor, ScreenState
 from holdfast.reader.styles import RESET, sgr
 from holdfast.reader.terminal_state import TerminalState
 
-PLAIN_CHARSETS = "\x1b(B\x1b)B\x1b*B\x1b+B\x0f"
+FRESH_CHARSETS = Charsets((0, 0, 0, 0), 0, 2, None)
+PLAIN_CHARSETS = "\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b}"
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,18 @@ def save_cursor(terminal: TerminalState, lines: Lines, state: ScreenState) -> It
     yield from change_pen(pen, Pen(sgr(saved.pen), None, saved.protected))
     yield modes.write_charsets(saved.charsets)
     yield "\x1b7"
+    yield from forget_pen(saved)
     if saved.origin:
-        yield modes.set_mode("?6", to=False) + "\x1b[r"
+        yield "\x1b[r"
+
+
+def forget_pen(saved: SavedCursor) -> Iterator[str]:
+    """Take the plain pen again after one was saved or restored."""
     yield from change_pen(Pen(sgr(saved.pen), None, saved.protected), Pen())
-    if any(saved.charsets.sets) or saved.charsets.left:
+    if saved.charsets != FRESH_CHARSETS:
         yield PLAIN_CHARSETS
+    if saved.origin:
+        yield modes.set_mode("?6", to=False)
 
 
 def place_cursor(terminal: TerminalState, lines: Lines, state: ScreenState) -> Iterator[str]:
@@ -68,7 +76,7 @@ def place_cursor(terminal: TerminalState, lines: Lines, state: ScreenState) -> I
     pen = Pen()
     before = state.x if state.pending_wrap else state.x - 1
     again = print_again(lines, state.y, before, top) if before >= 0 else None
-    if again is not None and (state.pending_wrap or again.last == terminal.previous):
+    if again is not None and (state.pending_wrap or _is_last(again.text, terminal.previous)):
         yield again.sequence
         pen = again.pen
     else:
@@ -82,7 +90,7 @@ class Again:
     """A character as it is printed once more: the pen is left as it was printed with."""
 
     sequence: str
-    last: int | None  # its last code point
+    text: str  # the character, or nothing if the cell was empty
     pen: Pen
 
 
@@ -93,12 +101,17 @@ def print_again(lines: Lines, row: int, col: int, top: int) -> Again:
         col -= 1
         found = lines.cell(row, col)
     if found is None:
-        return Again(_move(row - top, col) + " ", None, Pen())
+        return Again(_move(row - top, col) + " ", "", Pen())
     page, at, cell = found
     text = cell_text(page, at, col, cell)
     pen = Pen(cell_style(page, cell), page.links.get(cell.link), cell.protected)
     sequence = "".join((_move(row - top, col), *change_pen(Pen(), pen), text or " "))
-    return Again(sequence, ord(text[-1]) if text else None, pen)
+    return Again(sequence, text, pen)
+
+
+def _is_last(text: str, previous: int | None) -> bool:
+    """Whether a character was the last one printed; of a cluster some code points do not count."""
+    return previous is not None and chr(previous) in text
 
 
 def _move(row: int, col: int) -> str:

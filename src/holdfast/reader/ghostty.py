@@ -16,6 +16,7 @@ from holdfast.reader.terminal_state import TerminalState
 # A sequence that never ends cannot be kept for ever. It is cut off, and these bytes bring a
 # parser where it was: into a string that means nothing and ends where any other would.
 CANCEL = b"\x18"
+BELL, BELLS_LIMIT = b"\a", 1000
 WITHIN_A_STRING = b"\x1b]77777;"
 
 
@@ -27,6 +28,7 @@ class GhosttyScreen:
         self._size = (0, 0)
         self._cache = PageCache()
         self._replies: list[Reply] = []
+        self._bells = 0
         self._fed = 0  # of this feed, up to the end of the query that is being answered
         self._state: TerminalState | None = None  # as it is now, if somebody has asked
 
@@ -49,7 +51,19 @@ class GhosttyScreen:
         return screen
 
     def feed(self, data: bytes, *, answering: bool = False) -> None:
-        self._replies, self._state = [], None
+        self._replies, self._state, self._bells = [], None, 0
+        # Each takes a microsecond; of a file full of them nobody wants to know the number.
+        rings = 0 < data.count(BELL) <= BELLS_LIMIT
+        if rings:
+            self._model.ring(self._rang)
+        self._feed(data, answering=answering)
+        if rings:
+            self._model.ring(None)
+
+    def _rang(self) -> None:
+        self._bells += 1
+
+    def _feed(self, data: bytes, *, answering: bool) -> None:
         if not answering:
             self._model.write(data)
             return
@@ -116,6 +130,15 @@ class GhosttyScreen:
     @property
     def cwd(self) -> str:
         return self._seen().cwd.decode("utf-8", "replace")
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        state = self._parsed(0).active.state
+        return state.x, state.y
+
+    @property
+    def bells(self) -> int:
+        return self._bells
 
     @property
     def modes(self) -> frozenset[str]:

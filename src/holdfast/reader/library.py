@@ -77,6 +77,14 @@ class Terminal:
         """Hear answers, or not: then the library does not even make them up."""
         self._set("WRITE_PTY", self._on_reply if to else ffi.NULL)
 
+    def ring(self, on_bell: Callable[[], None] | None) -> None:
+        """Call back at each bell, or not."""
+        if on_bell is None:
+            self._set("BELL", ffi.NULL)
+            return
+        self._bell = ffi.callback("GhosttyTerminalBellFn", lambda _terminal, _user: on_bell())
+        self._set("BELL", self._bell)
+
     def resize(self, cols: int, rows: int) -> None:
         width, height = self._profile.cell_width, self._profile.cell_height
         result = lib.ghostty_terminal_resize(self._handle, cols, rows, width, height)

@@ -126,6 +126,16 @@ class ScreenModel(Protocol):
         ...
 
     @property
+    def cursor(self) -> tuple[int, int]:
+        """Column and row, from 0."""
+        ...
+
+    @property
+    def bells(self) -> int:
+        """How often the bell rang in what was fed last; not counted where it hardly stops."""
+        ...
+
+    @property
     def modes(self) -> frozenset[str]:
         """The modes that are set: `?2004` for a DEC mode, `4` for an ANSI one."""
         ...

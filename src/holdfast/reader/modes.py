@@ -94,13 +94,13 @@ def write_keys(screen: ScreenState) -> Iterator[str]:
     yield from (f"\x1b[>{flags}u" for flags in rest)
 
 
-def write_charsets(charsets: Charsets, *, fresh: bool = True) -> str:
-    """Write designations and shifts; where the terminal is not fresh, the defaults as well."""
+def write_charsets(charsets: Charsets) -> str:
+    """Write designations and shifts, for a terminal with the charsets it began with."""
     out = ""
     for slot, chosen in zip("()*+", charsets.sets, strict=True):
-        if chosen or not fresh:
-            out += f"\x1b{slot}{DESIGNATE[chosen] or 'B'}"
-    if charsets.left or not fresh:
+        if chosen:
+            out += f"\x1b{slot}{DESIGNATE[chosen]}"
+    if charsets.left:
         out += LOCK_LEFT[charsets.left]
     if charsets.right != RIGHT_BY_DEFAULT:
         out += LOCK_RIGHT[charsets.right]

@@ -8,11 +8,12 @@ needs - wrapping at the margin, the whole screen, printing in place - is taken a
 from collections.abc import Iterator
 
 from holdfast.reader import modes
-from holdfast.reader.cursor import place_cursor, save_cursor
+from holdfast.reader.cursor import forget_pen, place_cursor, save_cursor
 from holdfast.reader.history import Lines, PageCache
 from holdfast.reader.model import Picture
 from holdfast.reader.screen_state import ALTERNATE, PRIMARY
 from holdfast.reader.snapshot_format import Snapshot
+from holdfast.reader.styles import has_background
 
 
 def paint(snapshot: Snapshot, scrollback: int | None, cache: PageCache) -> Picture:
@@ -43,7 +44,9 @@ def _enter_alternate(snapshot: Snapshot, primary: Lines) -> Iterator[str]:
     if "?1049" in terminal.modes and state.saved is not None:
         # It saves the cursor once more: so that is where it must stand, and with its pen.
         yield f"\x1b8{modes.set_mode('?1049', to=True)}"
-        yield '\x1b[m\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b[0"q\x1b[?6l'
+        yield from forget_pen(state.saved)
+        if has_background(state.saved.pen):
+            yield "\x1b[2J"  # the screen was cleared with that pen
     else:
         yield f"\x1b[{state.y + 1};{state.x + 1}H"
         yield modes.set_mode("?47" if "?47" in terminal.modes else "?1047", to=True)
