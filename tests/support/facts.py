@@ -69,6 +69,10 @@ def _cells(page: Page, row: Row) -> list[Any]:
         kind = 0 if cell.is_text else cell.kind
         content = cell.content or (0x20 if row.wraps and cell.is_text else 0)
         cells.append((kind, content, cluster, style, link, cell.span, cell.protected))
-    while cells and cells[-1][:5] in ((0, 0, "", PLAIN, None), (0, 0x20, "", PLAIN, None)) and cells[-1][5] != 3:
+    while (
+        cells
+        and cells[-1][:5] in ((0, 0, "", PLAIN, None), (0, 0x20, "", PLAIN, None))
+        and cells[-1][5] != 3
+    ):
         cells.pop()
     return cells

@@ -59,14 +59,16 @@ def _fields(shown: Screen) -> dict[str, object]:
 
 def _write(shown: Screen) -> None:
     out = sys.stdout.fileno()
-    data = shown.data if shown.form == "vt" or shown.data.endswith(b"\n") else shown.data + b"\n"
-    if shown.form != "vt" or not os.isatty(out):
-        write_all(out, data)
+    if shown.form != "vt":
+        write_all(out, shown.data.rstrip(b"\n") + b"\n")  # below the last line is nothing
+        return
+    if not os.isatty(out):
+        write_all(out, shown.data)
         return
     from holdfast.terminal.modes import Modes  # noqa: PLC0415 - only to draw
     from holdfast.terminal.queries import QueryFilter  # noqa: PLC0415
 
     modes = Modes()
-    drawn = QueryFilter().feed(data)
+    drawn = QueryFilter().feed(shown.data)
     modes.feed(drawn)
     write_all(out, drawn + modes.undo())
