@@ -18,6 +18,7 @@ from holdfast.protocol.reading import (
     encode,
 )
 
+LONG = "/" + "d" * 4000  # so that few descriptions fill a socket
 SESSIONS = [f"s{number}" for number in range(50)]
 
 
@@ -29,7 +30,7 @@ class Sessions:
 
     def follow(self, session: str) -> Follow | None:
         end = self.end(session)
-        return None if session == "gone" else Follow(session, "/d", b"e", end, 80, 24, True)
+        return None if session == "gone" else Follow(session, LONG, b"e", end, 80, 24, True)
 
     def end(self, _session: str) -> int:
         self.asked += 1
@@ -44,12 +45,13 @@ class Line:
         self.sock.setblocking(False)
         self.heard: list[Said] = []
         self.is_over = asyncio.Event()
+        self.sessions = Sessions()
         self._hearing = Hearing(ToReader)
         self.link = ReaderLink(
             asyncio.get_running_loop(),
             ours,
             1,
-            Sessions(),
+            self.sessions,
             heard=self.heard.append,
             over=lambda _link: self.is_over.set(),
         )
@@ -82,25 +84,28 @@ def test_who_does_not_read_is_told_the_newest_of_each_session() -> None:
     assert told == {Follow: len(SESSIONS), Grew: len(SESSIONS)}
 
 
-def test_a_full_socket_holds_up_nobody_and_goes_on() -> None:
-    async def scene() -> list[Said]:
+def test_a_full_socket_holds_up_nobody_and_nothing_piles_up() -> None:
+    """P5: the reader is stopped; what waits is one description of each session."""
+
+    async def scene() -> tuple[list[Said], int]:
         line = Line()
-        line.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        for number in range(3000):
-            line.link.sized(Sized(SESSIONS[number % 3], number, 80, 24))
-            if number % 100 == 0:
-                await asyncio.sleep(0.005)  # for it to say what it can
+        for _ in range(100):
+            for session in SESSIONS:
+                line.link.follow(session)
+                line.link.grew(session)
+            await asyncio.sleep(0.005)  # for it to say what it can
         line.link.paint(Paint(7, "s0", 1))
+        newest = line.sessions.asked
         found: list[Said] = []
         while not any(isinstance(said, Paint) for said in found):
             found += await line.read(1)
         line.close()
-        return found
+        return found, newest
 
-    found = asyncio.run(scene())
-    assert isinstance(found[-1], Paint)
-    per_session = Counter(said.session for said in found if isinstance(said, Sized))
-    assert all(0 < count <= 3000 for count in per_session.values())
+    found, newest = asyncio.run(scene())
+    follows = [said for said in found if isinstance(said, Follow)]
+    assert len(SESSIONS) <= len(follows) < 10 * len(SESSIONS)
+    assert {one.session for one in follows if one.end > newest} == {*SESSIONS}
 
 
 def test_sizes_that_pile_up_become_a_description() -> None:
