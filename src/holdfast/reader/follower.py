@@ -58,12 +58,15 @@ class Follower:
         self._reached = 0
         self._told = 0
         """Up to where bells and queries were told."""
-        self.is_wanted = follow.lives and not self._is_kept_whole()
+        self.is_wanted = follow.lives
         """Whether its screen is to be in memory."""
         self.is_compressed = False
         self.touched = 0.0
         """When it was last read or shown."""
         self._lines = self._bytes = 0  # since the last hole
+        if self._is_kept_whole():
+            self.is_wanted = False
+            self.position = self.kept_at = self._told = follow.end
 
     @property
     def lags(self) -> bool:
@@ -85,6 +88,7 @@ class Follower:
         """Take over what another daemon says, and tell it what the one before was told."""
         self.follow, self.end, self.trouble = follow, follow.end, ""
         self._course = None  # there may have been sizes that nobody told
+        self.is_wanted |= follow.lives and follow.end > self.position
         self._reached = -1
         self.news = [asked for asked in self._asked if asked.offset > follow.answered]
         if any(self._noted):
@@ -174,6 +178,9 @@ class Follower:
             data = self._log.read(start, stop - start)
         except OffsetPruned as pruned:
             self._leap(course.behind(start, pruned.oldest, self.end), course)
+            return
+        if not data:
+            self.end = start  # the log is shorter than was said; what comes will be told
             return
         with self._fence.watching(self.session, start, start + len(data)):
             model.feed(data, answering=start >= ask_from)
