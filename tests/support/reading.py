@@ -214,16 +214,21 @@ class Reader:
         return self.log.read_text()
 
     def close(self) -> None:
-        """End it as the end of its keeper does; fail if it had anything to complain of."""
+        """End it as the end of its keeper does; fail if it did not go in peace."""
         self.keeper.close()
         try:
             code = self.process.wait(PATIENCE)
         finally:
-            self.process.kill()
-            self.process.wait()
-            for line in self._lines:
-                line.close()
+            self.give_up()
         assert code == 0, self.complaints()
+
+    def give_up(self) -> None:
+        """Leave nothing behind."""
+        self.process.kill()
+        self.process.wait()
+        self.keeper.close()
+        for line in self._lines:
+            line.close()
 
 
 @contextmanager
@@ -233,8 +238,7 @@ def running_reader(directory: Path, **settings: str) -> Iterator[Reader]:
         yield reader
     except BaseException:
         print(reader.complaints())  # shown beside the failure
-        reader.process.kill()
-        reader.process.wait()
+        reader.give_up()
         raise
     reader.close()
 

@@ -139,8 +139,8 @@ class Desk:
             self._resting.touched(follower)
             self._look_at(follower)
             self._paint(now)
-        elif not self._paints:
-            self._resting.turn(now)
+        elif not self._paints and (rested := self._resting.turn(now)):
+            self._look_at(rested)  # it may have to be read again
 
     def _next(self) -> Follower | None:
         wanted = (one.paint.session for one in self._paints)
@@ -181,12 +181,14 @@ class Desk:
         if follower.position < paint.end and now < one.until:
             return None
         follower.touched, follower.is_compressed = now, False
-        self._resting.touched(follower)
         try:
-            return picture(follower, follower.model, paint, self._fence)
+            shown = picture(follower, follower.model, paint, self._fence)
         except ScreenError as error:
             follower.fail(error)
             return NotPainted(paint.number, "unreadable")
+        self._resting.touched(follower)
+        self._look_at(follower)
+        return shown
 
     def _why_not(self, follower: Follower, paint: Paint) -> str:
         if self._fence.fenced(paint.session):

@@ -141,10 +141,9 @@ class Follower:
 
     def _restored(self, course: Course) -> bool:
         kept = checkpoint.kept(self.directory)
-        if kept is None:
-            return False
-        good = kept.taken == self._taken and course.fits(kept, self.follow.epoch, self.end)
-        if good and not self._fence.suspects(self.session):
+        good = kept is not None and kept.taken == self._taken
+        good = good and not self._fence.suspects(self.session)
+        if kept and good and course.fits(kept, self.follow.epoch, self.end):
             try:
                 with self._fence.watching(self.session, kept.offset, kept.offset):
                     self.model = GhosttyScreen.restore(kept.screen)
@@ -155,7 +154,10 @@ class Follower:
                 self.is_exact = kept.exact
                 self._note()
                 return True
-        checkpoint.erase(self.directory)
+        try:
+            checkpoint.erase(self.directory)
+        except OSError:
+            pass  # a disk that takes nothing; it does not fit the next time either
         return False
 
     def _start_at(self, ahead: Ahead, course: Course) -> None:
@@ -312,6 +314,7 @@ class Follower:
         if model is not None:
             model.close()
         self._log.close()
+        self._reached = -1
 
     def leave(self, *, erase: bool) -> None:
         """Know nothing of it any more, and leave nothing of it on the disk if told so."""
