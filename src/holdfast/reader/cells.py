@@ -38,8 +38,8 @@ def cell_style(page: Page, cell: Cell) -> str:
     return sgr(page.styles.get(cell.style, PLAIN))
 
 
-def wrap_into(page: Page, row: Row, above: Row | None) -> str:
-    """Return what makes the row above, which is full, go on in this one, and its cells empty.
+def wrap_into(page: Page, row: Row, above: Row | None) -> tuple[str, str]:
+    """Return what to print before and after a row for the one above, which is full, to go on in it.
 
     A terminal fills the new line with the style of the character that began it: so that one
     is printed plainly first, and the row then begins again at its first column.
@@ -47,28 +47,27 @@ def wrap_into(page: Page, row: Row, above: Row | None) -> str:
     cells = _first_cells(row)
     first = cells[0] if cells else BLANK
     spacer = _spacer_style(page, above)
-    if not spacer and first.is_text and not first.style and not first.link and first.content:
-        return ""  # it begins plainly by itself
+    if spacer == page.styles.get(first.style, PLAIN) and first.content and first.is_text:
+        if spacer == PLAIN and not first.link:
+            return "", ""  # it begins plainly by itself
+        if spacer != PLAIN:  # only so is the cell kept that the wide character left empty
+            return "", "" if len(row.cells) == row.width * page.cols else "\x1b[K"
     text = cell_text(page, row.number, 0, first) or " "
-    parts = [spacer, text, "\r"]
-    if spacer:
-        parts += [RESET, f"\x1b[{page.cols}X"]  # the style of the spacer, if it had a background
-    elif not first.is_text or not first.content:
-        parts.append("\x1b[X")
-    return "".join(parts)
+    if spacer != PLAIN:
+        return f"{sgr(spacer)}{text}\r{RESET}\x1b[{page.cols}X", ""
+    return f"{text}\r" + ("" if first.is_text and first.content else "\x1b[X"), ""
 
 
 def _first_cells(row: Row) -> list[Cell]:
     return cells_of(row._replace(cells=row.cells[: row.width]))
 
 
-def _spacer_style(page: Page, above: Row | None) -> str:
+def _spacer_style(page: Page, above: Row | None) -> bytes:
     """Return the style of the cell that a wide character left empty at the end of a row."""
     if above is None or above.width != 8 or len(above.cells) != 8 * page.cols:
-        return ""
+        return PLAIN
     last = cells_of(above._replace(cells=above.cells[-8:]))[0]
-    style = page.styles.get(last.style, PLAIN)
-    return sgr(style) if last.span == SPACER and style != PLAIN else ""
+    return page.styles.get(last.style, PLAIN) if last.span == SPACER else PLAIN
 
 
 def paint_cells(page: Page, row: Row) -> str:

@@ -122,6 +122,10 @@ def _last_wins(state: TerminalState, names: tuple[str, ...], effective: int) -> 
     yield from (set_mode(name, to=True) for name in names if name in state.modes and name != chosen)
     if chosen:
         yield set_mode(chosen, to=True)
+    elif state.modes & set(names):
+        # Resetting any of them ends them all, and leaves those set that were.
+        spare = next((name for name in names[1:] if name not in state.modes), names[1])
+        yield set_mode(spare, to=True) + set_mode(spare, to=False)
 
 
 def _saved_modes(state: TerminalState) -> Iterator[str]:

@@ -47,9 +47,8 @@ def paint_rows(page: Page, rows: list[Row]) -> Painted:
         goes_on = row.continues and (above is None or above.wraps)
         if above is not None and not goes_on:
             parts.append(NEW_LINE)
-        if goes_on:
-            parts.append(wrap_into(page, row, above))
-        parts.append(_paint(page, row))
+        before, after = wrap_into(page, row, above) if goes_on else ("", "")
+        parts += [before, _paint(page, row), after]
         above = row
     text = "".join(parts)
     return Painted(text.encode("utf-8", "replace"), rows[0].continues, rows[-1].wraps, len(rows))
