@@ -29,7 +29,8 @@ QUIET = 0.35  # seconds without output after which the next act follows
 LIMIT = 48 * 1024  # bytes of a recording
 ENVIRONMENT = {
     "HOME": str(STAGE), "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "TERM": "xterm-256color",
-    "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PS1": "\\[\\e[32m\\]reef\\[\\e[m\\]$ ", "USER": "diver",
+    "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "USER": "diver",
+    "PS1": "\\[\\e[32m\\]reef\\[\\e[m\\]$ ",
     "HISTFILE": "/dev/null", "LESSHISTFILE": "-", "SHELL": "/bin/sh",
     "GIT_PAGER": "less -R",
     "XDG_CONFIG_HOME": str(STAGE / "config"), "GIT_CONFIG_GLOBAL": str(STAGE / "gitconfig"),

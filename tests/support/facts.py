@@ -60,14 +60,16 @@ def _screen(name: str, snapshot: Snapshot, screen: Screen) -> Facts:
     payloads = [*reversed(screen.history), *screen.pages]
     rows = [(page, row) for page in map(parse_page, payloads) for row in page.rows]
     rows = rows[-(state.history_rows + snapshot.terminal.rows) :]
-    found[f"{name}.cells"] = [_cells(page, row) for page, row in rows]
-    found[f"{name}.wraps"] = [
-        above.wraps and row.continues for (_, above), (_, row) in itertools.pairwise(rows)
+    wraps = [above.wraps and row.continues for (_, above), (_, row) in itertools.pairwise(rows)]
+    found[f"{name}.cells"] = [
+        _cells(page, row, full=full)
+        for (page, row), full in zip(rows, [*wraps, False], strict=True)
     ]
+    found[f"{name}.wraps"] = wraps
     return found
 
 
-def _cells(page: Page, row: Row) -> list[Any]:
+def _cells(page: Page, row: Row, *, full: bool) -> list[Any]:
     """Return the cells of a row, with what they point to; empty ones at the end do not count."""
     cells: list[Any] = []
     for col, cell in enumerate(cells_of(row)):
@@ -75,13 +77,13 @@ def _cells(page: Page, row: Row) -> list[Any]:
         link = page.links.get(cell.link)
         cluster = page.clusters.get((row.number, col), "")
         content = SHOWN.get(cell.content, cell.content) if cell.is_text else -1 - cell.content
-        if not cell.is_text and row.wraps:
+        if not cell.is_text and full:
             # To go on below a row must be full: there colour without text becomes blanks.
             content, style = 0x20, _with_background(cell)
         elif not content and has_background(style):
             content = 0x20
         elif not content:
-            content, style = 0x20 if row.wraps else 0, PLAIN  # nothing is seen of it
+            content, style = 0x20 if full else 0, PLAIN  # nothing is seen of it
         cells.append((content, cluster, style, link, cell.span, cell.protected))
     while cells and _is_unseen(*cells[-1][:5]):
         cells.pop()

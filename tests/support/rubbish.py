@@ -17,7 +17,7 @@ PIECE = 16 * 1024
 
 
 def pieces(dice: random.Random) -> bytes:
-    """Return random bytes, escape sequences from a dice, or a recording with a few bytes changed."""
+    """Return random bytes, random sequences, or a recording with a few bytes changed."""
     kind = dice.randrange(3)
     if kind == 0:
         return dice.randbytes(PIECE)

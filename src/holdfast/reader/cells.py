@@ -9,7 +9,7 @@ from holdfast.reader.pages import NARROW, SPACER, TAIL, Cell, Page, Row, cells_o
 from holdfast.reader.screen_state import Link
 from holdfast.reader.styles import PLAIN, RESET, background_only, sgr
 
-CONTROL_BYTES = re.compile(rb"[\x00-\x1f\x7f]")
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 BLANK = Cell(0, 0, 0, NARROW, protected=False, link=0)
 PROTECT, UNPROTECT = '\x1b[1"q', '\x1b[0"q'
 
@@ -18,9 +18,13 @@ def link_sequence(link: Link | None) -> str:
     """Return what opens a link, or closes the one that is open."""
     if link is None:
         return "\x1b]8;;\x1b\\"
-    name = b"id=" + CONTROL_BYTES.sub(b"", link.name) if link.name else b""
-    uri = CONTROL_BYTES.sub(b"", link.uri)
-    return f"\x1b]8;{name.decode('utf-8', 'replace')};{uri.decode('utf-8', 'replace')}\x1b\\"
+    name = f"id={printable(link.name)}" if link.name else ""
+    return f"\x1b]8;{name};{printable(link.uri)}\x1b\\"
+
+
+def printable(data: bytes) -> str:
+    """Return text of a program without anything a terminal would obey."""
+    return CONTROLS.sub("", data.decode("utf-8", "replace"))
 
 
 def cell_text(page: Page, row: int, col: int, cell: Cell) -> str:
@@ -35,7 +39,7 @@ def cell_text(page: Page, row: int, col: int, cell: Cell) -> str:
 def cell_style(page: Page, cell: Cell) -> str:
     if not cell.is_text:
         return background_only(cell.kind, cell.content)
-    return sgr(page.styles.get(cell.style, PLAIN))
+    return page.sequence(cell.style)
 
 
 def wrap_into(page: Page, row: Row, above: Row | None) -> tuple[str, str]:
@@ -142,4 +146,6 @@ class _Brush:
 
 def _is_contested(text: str) -> bool:
     code = ord(text[0])
+    if code < 0x0900 and len(text) == 1:
+        return False
     return len(text) > 1 or code >= 0x1F000 or 0x0900 <= code < 0x1100 or 0x2000 <= code < 0x2E80

@@ -3,14 +3,12 @@
 Everything is written as a difference from a fresh terminal, so that most pictures say nothing.
 """
 
-import re
 from collections.abc import Iterator
 
+from holdfast.reader.cells import printable
 from holdfast.reader.model import Rgb
 from holdfast.reader.screen_state import Charsets, ScreenState
 from holdfast.reader.terminal_state import TerminalState
-
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 # Written elsewhere, in their order, or not at all: 132 columns (?3) is a resize of the terminal
 # itself, and a blinking cursor (?12) goes with its shape.
@@ -105,11 +103,6 @@ def write_charsets(charsets: Charsets) -> str:
     if charsets.right != RIGHT_BY_DEFAULT:
         out += LOCK_RIGHT[charsets.right]
     return out + SINGLE.get(charsets.once or 0, "")
-
-
-def printable(data: bytes) -> str:
-    """Return text of a program without anything a terminal would obey."""
-    return CONTROL.sub("", data.decode("utf-8", "replace"))
 
 
 def _color(color: Rgb) -> str:
