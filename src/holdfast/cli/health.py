@@ -44,6 +44,7 @@ def _counted(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("sessions", _by_state(stats["sessions"])),
         ("recovery", _named(stats["recovery"]) or "nothing had to be"),
+        *_read(stats),
         ("clients", f"{stats['connections']} connected, {_viewers(stats)}"),
         ("typed", f"{size(stats['bytes_in'])}{_echo(stats['echo'])}"),
         ("printed", size(stats["bytes_out"])),
@@ -52,6 +53,15 @@ def _counted(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("journal", f"{size(stats['journal'])}, newest event {stats['newest_event']}"),
         ("disk", f"{kept}; {size(stats['free'])} free"),
     ]
+
+
+def _read(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what the reader does, if there is one."""
+    if not stats.get("reader"):
+        return []
+    behind = f", {size(stats['unread'])} behind" if stats["unread"] else ""
+    fenced = f", {stats['fenced']} it cannot read" if stats["fenced"] else ""
+    return [("screens", f"{stats['followed']} sessions followed{behind}{fenced}")]
 
 
 def _viewers(stats: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ from holdfast.protocol.reading import (
 PICTURE_BYTES = 3 << 20  # with all that goes with it into a frame of 4 MiB
 WITHIN = 1.0  # seconds for a picture; people wait for it, and the tail is there at once
 SILENT = 0.1  # seconds, while the reader has not answered the one before
-STARTS_WITHIN = 3.0  # seconds for a reader to come; it takes half a second
+STARTS_WITHIN = 2.0  # seconds in which a reader may come; it takes half a second
 AT_ONCE = 64  # pictures asked for; the reader draws one after the other
 
 

@@ -54,8 +54,9 @@ def _tail(reading: Reading, record: Record, asked: GetScreen) -> Screen:
         if asked.form == "text":
             data = "\n".join(text).encode()
         else:
-            facts = {"cols": size.cols, "rows": size.rows, "lines": text, "scrollback": lines}
-            data = json.dumps(facts | {"title": record.title}).encode()
+            facts = {"session": record.id, "offset": end, "fidelity": "tail", "title": record.title}
+            shown = {"cols": size.cols, "rows": size.rows, "screen": text[lines:]}
+            data = json.dumps(facts | shown | {"scrollback": text[:lines]}).encode()
     return Screen(
         session=record.id,
         offset=end,

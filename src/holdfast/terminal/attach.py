@@ -11,6 +11,8 @@ import signal
 import time
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from holdfast.client.blocking import Client
 from holdfast.client.view import Chunk, End, Gap, Item, Snapshot, View
 from holdfast.errors import (
@@ -45,6 +47,7 @@ from holdfast.terminal.typed import Typed
 WINDOW = 256 << 10
 QUEUE_PAUSE = 0.1  # seconds before input is offered again to a program that does not read
 END_OF_INPUT = b"\x04"
+TAIL = "tail"  # the fidelity of a snapshot that is raw output
 OVER = (SessionGone, SessionTerminating, NotFound)
 
 
@@ -90,7 +93,9 @@ class Attachment:
         # Into a pipe or a file every byte; a person is shown what is on the screen now.
         policy = "latest" if local.is_terminal else "lossless"
         since = 0 if fresh else None
-        self._view = View(Attach(session=session.id, since=since, policy=policy, window=WINDOW))
+        asked = Attach(session=session.id, since=since, policy=policy, window=WINDOW)
+        self._view = View(replace(asked, terminal=local.is_terminal))
+        self._answered = QueryFilter()
         self._modes = Modes()
         self._detach = DetachKey()
         self._typed = Typed()
@@ -235,12 +240,14 @@ class Attachment:
     def _see(self, items: list[Item]) -> None:
         for item in items:
             if isinstance(item, Chunk):
-                self._show(item.data)
+                self._show(self._answered.feed(item.data) if item.is_answered else item.data)
                 if ack := self._view.used(item.offset + len(item.data)):
                     self._client.notify(ack)
             elif isinstance(item, Snapshot):
-                # What asks the terminal something was asked before it looked.
-                self._show(QueryFilter().feed(item.data))
+                # What asks the terminal something was asked before it looked; a picture has
+                # none of that, and may end in the midst of a sequence.
+                is_raw = item.fidelity == TAIL
+                self._show(QueryFilter().feed(item.data) if is_raw else item.data)
             elif isinstance(item, Gap):
                 kept = "they are in the log" if item.reason == "skipped" else item.reason
                 self._write(f"\r\n[{item.end - item.start} bytes not shown: {kept}]\r\n".encode())
