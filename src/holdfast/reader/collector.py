@@ -34,7 +34,6 @@ class Collector:
                 return True
             self.is_complete = self._is_enough(tag, self._at + RECORD.size)
             self._at = end
-        del self.data[self._at :]  # the beginning of what nobody asked for
         return False
 
     def _is_enough(self, tag: int, payload: int) -> bool:
