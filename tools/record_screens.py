@@ -19,9 +19,8 @@ import termios
 import time
 from pathlib import Path
 
-from screen_scenes import SCENES, Scene
-
 from holdfast.reader.ghostty import GhosttyScreen
+from screen_scenes import SCENES, Scene
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDINGS = ROOT / "tests" / "recordings"
@@ -30,8 +29,10 @@ QUIET = 0.35  # seconds without output after which the next act follows
 LIMIT = 48 * 1024  # bytes of a recording
 ENVIRONMENT = {
     "HOME": str(STAGE), "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "TERM": "xterm-256color",
-    "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PS1": "\\[\\e[32m\\]reef\\[\\e[m\\]$ ", "USER": "diver",
-    "HISTFILE": "/dev/null", "LESSHISTFILE": "-", "SHELL": "/bin/sh", "GIT_PAGER": "less -R",
+    "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "USER": "diver",
+    "PS1": "\\[\\e[32m\\]reef\\[\\e[m\\]$ ",
+    "HISTFILE": "/dev/null", "LESSHISTFILE": "-", "SHELL": "/bin/sh",
+    "GIT_PAGER": "less -R",
     "XDG_CONFIG_HOME": str(STAGE / "config"), "GIT_CONFIG_GLOBAL": str(STAGE / "gitconfig"),
 }  # fmt: skip
 ALONE = ["unshare", "-pfmu", "--mount-proc", "sh", "-c", 'hostname reef; exec "$@"', "sh"]
@@ -122,11 +123,20 @@ def set_stage() -> None:
     water = "".join(f"{n:3} The reef holds, and the water comes and goes.\n" for n in range(200))
     (STAGE / "text.txt").write_text(water)
     (STAGE / "notes.txt").write_text("kelp\nholdfast\nstipe\nblade\n" * 5)
-    (STAGE / "wide.txt").write_text("漢字と emoji 🙂 in long lines that wrap somewhere. " * 6 + "\n" * 2 + "短い\n" * 30)
-    colored = "".join(f"\x1b[3{n % 8}mline {n}\x1b[m and \x1b[1;4{n % 7}m back \x1b[m\n" for n in range(90))
+    (STAGE / "wide.txt").write_text(
+        "漢字と emoji 🙂 in long lines that wrap somewhere. " * 6 + "\n" * 2 + "短い\n" * 30
+    )
+    colored = "".join(
+        f"\x1b[3{n % 8}mline {n}\x1b[m and \x1b[1;4{n % 7}m back \x1b[m\n" for n in range(90)
+    )
     (STAGE / "colored.txt").write_text(colored)
-    (STAGE / "reef.1").write_text(".TH REEF 1\n.SH NAME\nreef \\- holds\n.SH DESCRIPTION\n" + "It \\fBholds\\fP \\fIfast\\fP.\n.PP\n" * 60)
-    (STAGE / "gitconfig").write_text("[user]\n name = Diver\n email = diver@example.org\n[init]\n defaultBranch = main\n")
+    (STAGE / "reef.1").write_text(
+        ".TH REEF 1\n.SH NAME\nreef \\- holds\n.SH DESCRIPTION\n"
+        + "It \\fBholds\\fP \\fIfast\\fP.\n.PP\n" * 60
+    )
+    (STAGE / "gitconfig").write_text(
+        "[user]\n name = Diver\n email = diver@example.org\n[init]\n defaultBranch = main\n"
+    )
     set_repository()
 
 
@@ -141,7 +151,9 @@ def set_repository() -> None:
     for number in range(14):
         if number % 5 == 3:
             git("checkout", "-q", "-b", f"branch{number}")
-        (STAGE / "sea.txt").write_text("".join(f"wave {n} of {number}\n" for n in range(number + 3)))
+        (STAGE / "sea.txt").write_text(
+            "".join(f"wave {n} of {number}\n" for n in range(number + 3))
+        )
         git("add", "sea.txt")
         git("commit", "-q", "-m", f"The sea, {number} times over")
         if number % 5 == 4:

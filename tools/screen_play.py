@@ -18,7 +18,6 @@ def out(text: str) -> None:
     sys.stdout.flush()
 
 
-
 def cargo() -> None:
     crates = ["libc", "serde", "syn", "tokio", "regex", "rand", "bytes", "memchr"]
     for index, crate in enumerate(crates):
@@ -53,7 +52,9 @@ def apt() -> None:
     out("\n\x1b7\x1b[0;23r\x1b8\x1b[1A")
     for index in range(40):
         out(f"Setting up package-{index} (1.{index}) ...\n")
-        out(f"\x1b7\x1b[24;0f\x1b[42m\x1b[30mProgress: [{index * 2:3}%]\x1b[49m\x1b[39m [{'#' * index}] \x1b8")
+        out(
+            f"\x1b7\x1b[24;0f\x1b[42m\x1b[30mProgress: [{index * 2:3}%]\x1b[49m\x1b[39m [{'#' * index}] \x1b8"
+        )
         time.sleep(FRAME)
     out("\x1b7\x1b[0;24r\x1b8\x1b[1A\x1b[J")
 
@@ -67,29 +68,53 @@ def docker() -> None:
 
 
 def emoji() -> None:
-    for text in ("👍🏽 skin", "👩‍👩‍👧‍👦 family", "🇩🇪🇯🇵 flags", "❤️ heart", "1️⃣ key", "🏴‍☠️ flag", "🙂" * 9, "a🙂b🚀c"):
+    for text in (
+        "👍🏽 skin",
+        "👩‍👩‍👧‍👦 family",
+        "🇩🇪🇯🇵 flags",
+        "❤️ heart",
+        "1️⃣ key",
+        "🏴‍☠️ flag",
+        "🙂" * 9,
+        "a🙂b🚀c",
+    ):
         out(text + "\n")
         out(f"\x1b[1;44m{text}\x1b[m|\n")
         time.sleep(FRAME)
 
 
 def cjk() -> None:
-    for text in ("漢字かな交じり文の長い行が折り返されるところ", "한국어 텍스트도 있습니다", "半角ｶﾅ と全角", "混ぜ mixed 文 text"):
+    for text in (
+        "漢字かな交じり文の長い行が折り返されるところ",
+        "한국어 텍스트도 있습니다",
+        "半角ｶﾅ と全角",
+        "混ぜ mixed 文 text",
+    ):
         out(text * 3 + "\n")
         out(f"\x1b[7m{text}\x1b[27m \x1b[41m{text * 2}\x1b[K\x1b[m\n")
         time.sleep(FRAME)
 
 
 def combining() -> None:
-    out("e\u0301 a\u0308 o\u0323\u0302 n\u0303 | \u05e9\u05dc\u05d5\u05dd | \u0645\u0631\u062d\u0628\u0627\n")
+    out(
+        "e\u0301 a\u0308 o\u0323\u0302 n\u0303 | \u05e9\u05dc\u05d5\u05dd | \u0645\u0631\u062d\u0628\u0627\n"
+    )
     out("z\u0351\u036b\u0343a\u0334l\u0335g\u0336o\u0337 " * 8 + "\n")
     out("x\u200d\u200by \u00ad soft\n")
 
 
 def links() -> None:
     for index in range(4):
-        out(f"\x1b]8;id=same;https://example.org/{index % 2}\x1b\\link {index}\x1b]8;;\x1b\\ plain ")
-    out("\n\x1b]8;;https://example.org/" + "long/" * 10 + "\x07" + "wrapped link text " * 8 + "\x1b]8;;\x07\n")
+        out(
+            f"\x1b]8;id=same;https://example.org/{index % 2}\x1b\\link {index}\x1b]8;;\x1b\\ plain "
+        )
+    out(
+        "\n\x1b]8;;https://example.org/"
+        + "long/" * 10
+        + "\x07"
+        + "wrapped link text " * 8
+        + "\x1b]8;;\x07\n"
+    )
 
 
 def styles() -> None:
@@ -128,7 +153,9 @@ def agent(*, held: bool = False) -> None:
         if turn % 3 == 0:
             out(f"\x1b[32m⏺\x1b[39m Read(file{turn}.py)\n  ⎿  {turn * 7} lines\n")
         if turn % 5 == 0:
-            out(f"\x1b[48;5;22m + {turn} added line of code\x1b[K\x1b[49m\n\x1b[48;5;52m - gone\x1b[K\x1b[49m\n")
+            out(
+                f"\x1b[48;5;22m + {turn} added line of code\x1b[K\x1b[49m\n\x1b[48;5;52m - gone\x1b[K\x1b[49m\n"
+            )
         out("\n".join(lines))
         out("\x1b[?2026l" if held else "")
         height = len(lines) - 1

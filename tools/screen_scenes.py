@@ -24,7 +24,9 @@ TMUX = ["tmux", "-f", "/dev/null", "-L", "scene", "new-session", *BASH]
 UP, DOWN, RIGHT, LEFT, ESC = b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D", b"\x1b"
 
 
-def shell(name: str, *lines: bytes, command: list[str] = BASH, size: tuple[int, int] = (80, 24)) -> Scene:
+def shell(
+    name: str, *lines: bytes, command: list[str] = BASH, size: tuple[int, int] = (80, 24)
+) -> Scene:
     return Scene(name, command, [line + b"\r" for line in lines], size)
 
 

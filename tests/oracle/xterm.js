@@ -37,7 +37,12 @@ function color(mode, value) {
   return mode === 0x3000000 ? `#${value.toString(16)}` : `${value}`;
 }
 
-const underlined = (value) => color(value & 0x3000000, value & 0xffffff);
+// Of an indexed colour only the lowest byte counts; what is above may be left from another one.
+function packed(value) {
+  if (value === 0x3ffffff) return '-'; // what resetting the colour of underlines leaves
+  const mode = value & 0x3000000;
+  return color(mode, mode === 0x3000000 ? value & 0xffffff : value & 0xff);
+}
 
 function link(core, id) {
   const data = id ? core._oscLinkService.getLinkData(id) : undefined;
@@ -49,7 +54,7 @@ function look(core, cell, blank) {
   const fg = color(cell.getFgColorMode(), cell.getFgColor());
   const bg = color(cell.getBgColorMode(), cell.getBgColor());
   const url = link(core, cell.extended?.urlId);
-  const under = cell.isUnderline() ? `u${cell.extended.underlineStyle}:${underlined(cell.extended.underlineColor)}` : '';
+  const under = cell.isUnderline() ? `u${cell.extended.underlineStyle}:${packed(cell.extended.underlineColor)}` : '';
   if (blank && !url) {
     const lines = under || cell.isStrikethrough() || cell.isOverline();
     if (!lines) return cell.isInverse() ? `inv ${fg} ${bg}` : bg;
@@ -81,9 +86,10 @@ function lines(terminal, buffer) {
   return out;
 }
 
-function pen(core, attributes) {
-  const { fg, bg, extended } = attributes;
-  return [fg, bg & 0x7fffffff & ~0x10000000, extended?.underlineStyle, extended?.underlineColor, link(core, extended?.urlId)];
+function pen(core, { fg, bg, extended }) {
+  const attributes = [fg >>> 26, (bg >>> 26) & 0x7];
+  const line = [extended?.underlineStyle, packed(extended?.underlineColor ?? 0)];
+  return [packed(fg), packed(bg), attributes, line, link(core, extended?.urlId)];
 }
 
 function saved(core, buffer) {

@@ -1,6 +1,7 @@
 """What real programs printed, as `tools/record_screens.py` keeps it: output and new sizes."""
 
 import gzip
+import itertools
 import json
 import random
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Recording:
             if isinstance(event, bytes):
                 inner = [offset - at for offset in offsets if at < offset < at + len(event)]
                 edges = [0, *inner, len(event)]
-                events += [event[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+                events += [event[a:b] for a, b in itertools.pairwise(edges)]
                 at += len(event)
             else:
                 events.append(event)
@@ -45,7 +46,7 @@ class Recording:
         chosen = {len(data) * part // (count + 1) for part in range(1, count + 1)}
         begun = [at + 1 for at, byte in enumerate(data[:-1]) if byte == 0x1B or byte >= 0xC2]
         chosen |= set(dice.sample(begun, min(len(begun), max(count // 3, 1))))
-        return sorted(chosen - {0, len(data)}) + [len(data)]
+        return [*sorted(chosen - {0, len(data)}), len(data)]
 
 
 @cache

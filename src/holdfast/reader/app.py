@@ -18,6 +18,7 @@ from holdfast.errors import RemoteProtocolError
 from holdfast.keeper.wire import Channel, Gone
 from holdfast.reader.fence import Fence
 from holdfast.reader.link import Link, LinkLost
+from holdfast.reader.model import ScreenError
 
 if TYPE_CHECKING:
     from holdfast.reader.desk import Desk
@@ -36,7 +37,10 @@ def run(spec: dict[str, Any], fd: int) -> int:
     try:
         try:
             from holdfast.reader.desk import Desk  # noqa: PLC0415 - it may not be possible here
-        except (ImportError, OSError, AttributeError) as error:
+            from holdfast.reader.ghostty import GhosttyScreen  # noqa: PLC0415
+
+            GhosttyScreen.create(80, 24).close()  # the first one takes a third of a second
+        except (ImportError, OSError, AttributeError, ScreenError) as error:
             return _unable(channel, error)
         channel.send({"op": "imported"})
         Reader(channel, Desk(fence, config.reader_memory)).run()
@@ -63,15 +67,21 @@ class Reader:
     def run(self) -> None:
         """Work until the keeper ends: then Gone is raised."""
         while True:
-            may_work = self._desk.is_busy and not (self._link and self._link.is_full)
-            for key, mask in self._selector.select(0 if may_work else self._patience()):
+            for key, mask in self._selector.select(self._patience()):
                 if self._selector.get_map().get(key.fd) is key:  # else closed a moment ago
                     key.data(mask)
-            self._desk.turn(time.monotonic())
+            if not self._is_full:
+                self._desk.turn(time.monotonic())
             self._tell()
 
+    @property
+    def _is_full(self) -> bool:
+        return self._link is not None and self._link.is_full
+
     def _patience(self) -> float | None:
-        due = self._desk.deadline()
+        if self._is_full:
+            return None
+        due = 0.0 if self._desk.is_busy else self._desk.deadline()
         return None if due is None else max(0.0, due - time.monotonic())
 
     def _hear_keeper(self, mask: int) -> None:
@@ -92,7 +102,7 @@ class Reader:
                 self._link.flush()
             if mask & selectors.EVENT_READ:
                 for said in self._link.receive():
-                    self._desk.hear(said, time.monotonic())
+                    self._desk.hear(said)
         except LinkLost:
             self._unlink()
         except RemoteProtocolError as error:

@@ -9,7 +9,7 @@ from holdfast.reader.pages import NARROW, SPACER, TAIL, Cell, Page, Row, cells_o
 from holdfast.reader.screen_state import Link
 from holdfast.reader.styles import PLAIN, RESET, background_only, sgr
 
-CONTROL_BYTES = re.compile(rb"[\x00-\x1f\x7f]")
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 BLANK = Cell(0, 0, 0, NARROW, protected=False, link=0)
 PROTECT, UNPROTECT = '\x1b[1"q', '\x1b[0"q'
 
@@ -18,9 +18,13 @@ def link_sequence(link: Link | None) -> str:
     """Return what opens a link, or closes the one that is open."""
     if link is None:
         return "\x1b]8;;\x1b\\"
-    name = b"id=" + CONTROL_BYTES.sub(b"", link.name) if link.name else b""
-    uri = CONTROL_BYTES.sub(b"", link.uri)
-    return f"\x1b]8;{name.decode('utf-8', 'replace')};{uri.decode('utf-8', 'replace')}\x1b\\"
+    name = f"id={printable(link.name)}" if link.name else ""
+    return f"\x1b]8;{name};{printable(link.uri)}\x1b\\"
+
+
+def printable(data: bytes) -> str:
+    """Return text of a program without anything a terminal would obey."""
+    return CONTROLS.sub("", data.decode("utf-8", "replace"))
 
 
 def cell_text(page: Page, row: int, col: int, cell: Cell) -> str:
@@ -35,11 +39,11 @@ def cell_text(page: Page, row: int, col: int, cell: Cell) -> str:
 def cell_style(page: Page, cell: Cell) -> str:
     if not cell.is_text:
         return background_only(cell.kind, cell.content)
-    return sgr(page.styles.get(cell.style, PLAIN))
+    return page.sequence(cell.style)
 
 
-def wrap_into(page: Page, row: Row, above: Row | None) -> str:
-    """Return what makes the row above, which is full, go on in this one, and its cells empty.
+def wrap_into(page: Page, row: Row, above: Row | None) -> tuple[str, str]:
+    """Return what to print before and after a row for the one above, which is full, to go on in it.
 
     A terminal fills the new line with the style of the character that began it: so that one
     is printed plainly first, and the row then begins again at its first column.
@@ -47,28 +51,27 @@ def wrap_into(page: Page, row: Row, above: Row | None) -> str:
     cells = _first_cells(row)
     first = cells[0] if cells else BLANK
     spacer = _spacer_style(page, above)
-    if not spacer and first.is_text and not first.style and not first.link and first.content:
-        return ""  # it begins plainly by itself
+    if spacer == page.styles.get(first.style, PLAIN) and first.content and first.is_text:
+        if spacer == PLAIN and not first.link:
+            return "", ""  # it begins plainly by itself
+        if spacer != PLAIN:  # only so is the cell kept that the wide character left empty
+            return "", "" if len(row.cells) == row.width * page.cols else "\x1b[K"
     text = cell_text(page, row.number, 0, first) or " "
-    parts = [spacer, text, "\r"]
-    if spacer:
-        parts += [RESET, f"\x1b[{page.cols}X"]  # the style of the spacer, if it had a background
-    elif not first.is_text or not first.content:
-        parts.append("\x1b[X")
-    return "".join(parts)
+    if spacer != PLAIN:
+        return f"{sgr(spacer)}{text}\r{RESET}\x1b[{page.cols}X", ""
+    return f"{text}\r" + ("" if first.is_text and first.content else "\x1b[X"), ""
 
 
 def _first_cells(row: Row) -> list[Cell]:
     return cells_of(row._replace(cells=row.cells[: row.width]))
 
 
-def _spacer_style(page: Page, above: Row | None) -> str:
+def _spacer_style(page: Page, above: Row | None) -> bytes:
     """Return the style of the cell that a wide character left empty at the end of a row."""
     if above is None or above.width != 8 or len(above.cells) != 8 * page.cols:
-        return ""
+        return PLAIN
     last = cells_of(above._replace(cells=above.cells[-8:]))[0]
-    style = page.styles.get(last.style, PLAIN)
-    return sgr(style) if last.span == SPACER and style != PLAIN else ""
+    return page.styles.get(last.style, PLAIN) if last.span == SPACER else PLAIN
 
 
 def paint_cells(page: Page, row: Row) -> str:
@@ -143,4 +146,6 @@ class _Brush:
 
 def _is_contested(text: str) -> bool:
     code = ord(text[0])
+    if code < 0x0900 and len(text) == 1:
+        return False
     return len(text) > 1 or code >= 0x1F000 or 0x0900 <= code < 0x1100 or 0x2000 <= code < 0x2E80

@@ -11,32 +11,36 @@ class Collector:
     """Bytes of one snapshot, with as many lines of the primary's history as are wanted."""
 
     def __init__(self, scrollback: int | None) -> None:
-        self.data = bytearray()
+        self._data = bytearray()
         self.is_complete = False  # all that was asked for is here
         self._wanted = scrollback
         self._at = len(ENVELOPE)
         self._history: int | None = None  # the screen whose history is coming
 
+    @property
+    def taken(self) -> bytes:
+        """Whole records: what comes after the last one that was wanted may be half of one."""
+        return bytes(memoryview(self._data)[: self._at])
+
     def take(self, data: bytes) -> bool:
         """Take the next bytes; return whether the library shall go on."""
-        self.data += data
+        self._data += data
         while not self.is_complete:
-            if len(self.data) < self._at + RECORD.size:
+            if len(self._data) < self._at + RECORD.size:
                 return True
-            tag, length, _ = RECORD.unpack_from(self.data, self._at)
+            tag, length, _ = RECORD.unpack_from(self._data, self._at)
             end = self._at + RECORD.size + length
-            if len(self.data) < end:
+            if len(self._data) < end:
                 return True
             self.is_complete = self._is_enough(tag, self._at + RECORD.size)
             self._at = end
-        del self.data[self._at :]  # the beginning of what nobody asked for
         return False
 
     def _is_enough(self, tag: int, payload: int) -> bool:
         if self._wanted is None:
             return False
         if tag == HISTORY_TAG:
-            self._history, _ = HISTORY.unpack_from(self.data, payload)
+            self._history, _ = HISTORY.unpack_from(self._data, payload)
         elif tag == PAGE and self._history == 0:
-            self._wanted -= int.from_bytes(self.data[payload + 2 : payload + 4], "little")
+            self._wanted -= int.from_bytes(self._data[payload + 2 : payload + 4], "little")
         return (tag == READY or self._history == 0) and self._wanted <= 0

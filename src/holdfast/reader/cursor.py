@@ -16,7 +16,7 @@ from holdfast.reader.styles import RESET, sgr
 from holdfast.reader.terminal_state import TerminalState
 
 FRESH_CHARSETS = Charsets((0, 0, 0, 0), 0, 2, None)
-PLAIN_CHARSETS = "\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b}"
+PLAIN_CHARSETS = "\x1b(B\x1b)B\x1b*B\x1b+B\x0f"
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ Time is an argument. `hear` what the daemon says, `turn` while there is work, `d
 to be told.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from holdfast.errors import RemoteProtocolError
+from holdfast.errors import HoldfastError, RemoteProtocolError
 from holdfast.protocol.reading import (
     Cleared,
     Fenced,
@@ -33,9 +33,11 @@ NEAR = 8 << 20
 PATIENCE = 0.15  # seconds; then the picture is of where the reader is
 
 
-class _Waiting(NamedTuple):
+@dataclass
+class _Waiting:
     paint: Paint
-    until: float
+    until: float | None = None
+    """Counted from when there is a screen to feed."""
 
 
 class Desk:
@@ -68,30 +70,39 @@ class Desk:
 
     # -- what the daemon says
 
-    def hear(self, said: Said, now: float) -> None:
+    def hear(self, said: Said) -> None:
         """Act on a message; raise RemoteProtocolError when it makes no sense."""
         if isinstance(said, Follow):
             self._follow(said)
             return
-        follower = self._followers.get(said.session)  # type: ignore[attr-defined]
+        assert isinstance(said, Grew | Sized | Cleared | Leave | Paint)
+        follower = self._followers.get(said.session)
         if isinstance(said, Paint):
-            self._ask(said, follower, now)
-        elif follower is None:
+            self._ask(said, follower)
+        if follower is None:
             return  # it has left meanwhile
-        elif isinstance(said, Grew):
+        try:
+            self._act(said, follower)
+        except (HoldfastError, ScreenError, OSError) as error:
+            follower.fail(error)
+        if said.session in self._followers:
+            self._look_at(follower)
+
+    def _act(self, said: Said, follower: Follower) -> None:
+        if isinstance(said, Grew):
             follower.grew(said.end)
         elif isinstance(said, Sized):
             follower.sized(_size(said))
         elif isinstance(said, Cleared):
             follower.clear()
         elif isinstance(said, Leave):
-            self._leave(follower, erase=said.erase)
-            return
-        if follower is not None:
-            self._look_at(follower)
+            del self._followers[follower.session]
+            self._lagging.pop(follower.session, None)
+            follower.leave(erase=said.erase)
 
     def _follow(self, follow: Follow) -> None:
-        if not SESSION_ID.fullmatch(follow.session) or not Path(follow.directory).is_absolute():
+        is_path = Path(follow.directory).is_absolute() and "\0" not in follow.directory
+        if not SESSION_ID.fullmatch(follow.session) or not is_path:
             problem = f"a session {follow.session[:40]!r} in {follow.directory[:80]!r}"
             raise RemoteProtocolError(problem=problem)
         if not 0 <= follow.end < 1 << 63:
@@ -108,17 +119,13 @@ class Desk:
             self._news.append(Fenced(follow.session, fenced.start, fenced.end))
         self._look_at(follower)
 
-    def _leave(self, follower: Follower, *, erase: bool) -> None:
-        del self._followers[follower.session]
-        self._lagging.pop(follower.session, None)
-        follower.leave(erase=erase)
-
-    def _ask(self, paint: Paint, follower: Follower | None, now: float) -> None:
+    def _ask(self, paint: Paint, follower: Follower | None) -> None:
         if follower is None:
             self._news.append(NotPainted(paint.number, "unknown"))
             return
+        follower.trouble = ""  # whoever asks has it tried again
         follower.grew(paint.end)
-        self._paints.append(_Waiting(paint, now + PATIENCE))
+        self._paints.append(_Waiting(paint))
 
     # -- work
 
@@ -132,8 +139,8 @@ class Desk:
             self._resting.touched(follower)
             self._look_at(follower)
             self._paint(now)
-        elif not self._paints:
-            self._resting.turn(now)
+        elif not self._paints and (rested := self._resting.turn(now)):
+            self._look_at(rested)  # it may have to be read again
 
     def _next(self) -> Follower | None:
         wanted = (one.paint.session for one in self._paints)
@@ -168,15 +175,20 @@ class Desk:
         paint, follower = one.paint, self._followers.get(one.paint.session)
         if follower is None or (reason := self._why_not(follower, paint)):
             return NotPainted(paint.number, "unknown" if follower is None else reason)
-        if follower.model is None or (follower.position < paint.end and now < one.until):
+        if follower.model is None:
             return None  # its turn comes next
-        follower.touched = now
-        self._resting.touched(follower)
+        one.until = now + PATIENCE if one.until is None else one.until
+        if follower.position < paint.end and now < one.until:
+            return None
+        follower.touched, follower.is_compressed = now, False
         try:
-            return picture(follower, follower.model, paint, self._fence)
+            shown = picture(follower, follower.model, paint, self._fence)
         except ScreenError as error:
             follower.fail(error)
             return NotPainted(paint.number, "unreadable")
+        self._resting.touched(follower)
+        self._look_at(follower)
+        return shown
 
     def _why_not(self, follower: Follower, paint: Paint) -> str:
         if self._fence.fenced(paint.session):

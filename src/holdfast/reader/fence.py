@@ -6,6 +6,7 @@ after a death finds it. Twice the same, and the session is left alone: the other
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ DEATHS = 2  # one may be anything: a machine without memory, somebody's kill
 # otherwise: the signal ends the process, and the keeper starts another.
 PATIENCE = 20.0
 AT_WORK, AT_REST = b"!", b"."
+WRITTEN = re.compile(rb"!([a-z0-9]+) ([0-9]+) ([0-9]+)\n")
 
 
 class Suspect(NamedTuple):
@@ -81,10 +83,10 @@ class Fence:
         os.close(self._note)
 
     def _blame(self, note: bytes) -> None:
-        words = note[1:].split()
-        if note[:1] != AT_WORK or len(words) != 3:
+        written = WRITTEN.match(note)
+        if written is None:
             return
-        session, start, end = words[0].decode(errors="replace"), int(words[1]), int(words[2])
+        session, start, end = written[1].decode(), int(written[2]), int(written[3])
         known = self._suspects.get(session)
         # Where pieces begin and end depends on when they were read: what they share counts.
         again = known is not None and start < known.end and known.start < end

@@ -58,12 +58,15 @@ class Follower:
         self._reached = 0
         self._told = 0
         """Up to where bells and queries were told."""
-        self.is_wanted = follow.lives and not self._is_kept_whole()
+        self.is_wanted = follow.lives
         """Whether its screen is to be in memory."""
         self.is_compressed = False
         self.touched = 0.0
         """When it was last read or shown."""
         self._lines = self._bytes = 0  # since the last hole
+        if self._is_kept_whole():
+            self.is_wanted = False
+            self.position = self.kept_at = self._told = follow.end
 
     @property
     def lags(self) -> bool:
@@ -85,6 +88,7 @@ class Follower:
         """Take over what another daemon says, and tell it what the one before was told."""
         self.follow, self.end, self.trouble = follow, follow.end, ""
         self._course = None  # there may have been sizes that nobody told
+        self.is_wanted |= follow.lives and follow.end > self.position
         self._reached = -1
         self.news = [asked for asked in self._asked if asked.offset > follow.answered]
         if any(self._noted):
@@ -137,10 +141,9 @@ class Follower:
 
     def _restored(self, course: Course) -> bool:
         kept = checkpoint.kept(self.directory)
-        if kept is None:
-            return False
-        good = kept.taken == self._taken and course.fits(kept, self.follow.epoch, self.end)
-        if good and not self._fence.suspects(self.session):
+        good = kept is not None and kept.taken == self._taken
+        good = good and not self._fence.suspects(self.session)
+        if kept and good and course.fits(kept, self.follow.epoch, self.end):
             try:
                 with self._fence.watching(self.session, kept.offset, kept.offset):
                     self.model = GhosttyScreen.restore(kept.screen)
@@ -151,7 +154,10 @@ class Follower:
                 self.is_exact = kept.exact
                 self._note()
                 return True
-        checkpoint.erase(self.directory)
+        try:
+            checkpoint.erase(self.directory)
+        except OSError:
+            pass  # a disk that takes nothing; it does not fit the next time either
         return False
 
     def _start_at(self, ahead: Ahead, course: Course) -> None:
@@ -174,6 +180,9 @@ class Follower:
             data = self._log.read(start, stop - start)
         except OffsetPruned as pruned:
             self._leap(course.behind(start, pruned.oldest, self.end), course)
+            return
+        if not data:
+            self.end = start  # the log is shorter than was said; what comes will be told
             return
         with self._fence.watching(self.session, start, start + len(data)):
             model.feed(data, answering=start >= ask_from)
@@ -305,6 +314,7 @@ class Follower:
         if model is not None:
             model.close()
         self._log.close()
+        self._reached = -1
 
     def leave(self, *, erase: bool) -> None:
         """Know nothing of it any more, and leave nothing of it on the disk if told so."""

@@ -161,13 +161,13 @@ class GhosttyScreen:
         """Return the library's snapshot, with at least so many lines of scrollback."""
         collector = Collector(scrollback)
         if self._model.encode(collector.take):
-            return bytes(collector.data)
+            return collector.taken
         # There is one reason: an unfinished sequence that was too long to keep.
         self._model.write(CANCEL + WITHIN_A_STRING)
         collector = Collector(scrollback)
         if not self._model.encode(collector.take):
             raise ScreenError("the terminal library cannot say what is on the screen")
-        return bytes(collector.data)
+        return collector.taken
 
 
 def _within(size: int) -> int:

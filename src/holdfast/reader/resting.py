@@ -41,21 +41,22 @@ class Resting:
             self._look_at = follower.touched + LOOK_EVERY
             self.make_room(follower.touched)
 
-    def turn(self, now: float) -> None:
-        """Put to rest one session whose time has come."""
+    def turn(self, now: float) -> Follower | None:
+        """Put to rest a session whose time has come, and return it."""
         session = min(self._due, key=self._due.__getitem__, default=None)
         if session is None or self._due[session] > now:
-            return
+            return None
         del self._due[session]
         follower = self._followers.get(session)
         if follower is None or follower.model is None:
-            return
+            return None
         if follower.position - follower.kept_at >= WORTH_KEEPING:
             _keep(follower)
         if now - follower.touched >= COMPRESS_AFTER:
             follower.compress()
         elif not follower.is_compressed:
             self._due[session] = follower.touched + COMPRESS_AFTER
+        return follower
 
     def make_room(self, now: float) -> None:
         """Let go of what was not touched for longest while too much memory is taken."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from holdfast.reader.cells import paint_cells, wrap_into
 from holdfast.reader.pages import Page, Row, parse_page
-from holdfast.reader.styles import PLAIN, RESET, sgr
+from holdfast.reader.styles import RESET
 
 NEW_LINE = "\r\n"
 CONTROLS = re.compile("[\x01-\x1f\x7f-\x9f]")  # none is ever in a cell, and none may get out
@@ -47,9 +47,8 @@ def paint_rows(page: Page, rows: list[Row]) -> Painted:
         goes_on = row.continues and (above is None or above.wraps)
         if above is not None and not goes_on:
             parts.append(NEW_LINE)
-        if goes_on:
-            parts.append(wrap_into(page, row, above))
-        parts.append(_paint(page, row))
+        before, after = wrap_into(page, row, above) if goes_on else ("", "")
+        parts += [before, _paint(page, row), after]
         above = row
     text = "".join(parts)
     return Painted(text.encode("utf-8", "replace"), rows[0].continues, rows[-1].wraps, len(rows))
@@ -71,7 +70,9 @@ def _paint(page: Page, row: Row) -> str:
     text = simple_text(row)
     if text is None:
         return paint_cells(page, row)
-    painted = _spaced(text) if row.width <= 2 else "".join(_runs(page, row, text))
+    if row.wraps:
+        text = text.rstrip("\0")  # the row must be full to go on below: what is empty gets blanks
+    painted = _spaced(text) if row.width <= 2 else _runs(page, row, text)
     if row.wraps and len(text) < page.cols:
         painted += " " * (page.cols - len(text))
     return painted
@@ -94,31 +95,28 @@ def _text(row: Row) -> str:
     return CONTROLS.sub(" ", text)
 
 
-def _runs(page: Page, row: Row, text: str) -> list[str]:
+def _runs(page: Page, row: Row, text: str) -> str:
     """Return the text with its styles: one sequence where it changes."""
-    out: list[str] = []
     if row.width == 4:
-        styles = row.cells[3::4]  # the style's six bits, above two of the content that are 0
-        found = [
-            (run.start(), run.end(), styles[run.start()] >> 2) for run in RUNS_OF_1.finditer(styles)
-        ]
+        # The highest byte: the style's six bits, above two of the content that are 0.
+        numbers, shift, runs, size = memoryview(row.cells[3::4]), 2, RUNS_OF_1, 1
     else:
         length = len(row.cells)
-        number = int.from_bytes(row.cells, "little") >> 26 & _every(0xFFFF, 8, length)
-        numbers = memoryview(number.to_bytes(length, "little")).cast("H")[::4].tobytes()
-        found = [
-            (run.start() // 2, run.end() // 2, int.from_bytes(run[1], "little"))
-            for run in RUNS_OF_2.finditer(numbers)
-        ]
+        styles = int.from_bytes(row.cells, "little") >> 26 & _every(0xFFFF, 8, length)
+        numbers = memoryview(memoryview(styles.to_bytes(length, "little")).cast("H")[::4].tobytes())
+        numbers, shift, runs, size = numbers.cast("H"), 0, RUNS_OF_2, 2
+    out: list[str] = []
     style = 0
-    for begin, end, number in found:
+    for run in runs.finditer(numbers):
+        begin = run.start() // size
+        number = numbers[begin] >> shift
         if number != style:
-            out.append(sgr(page.styles.get(number, PLAIN)))
+            out.append(page.sequence(number))
             style = number
-        out.append(_spaced(text[begin:end]))
+        out.append(text[begin : run.end() // size])
     if style:
         out.append(RESET)
-    return out
+    return _spaced("".join(out))
 
 
 def _spaced(text: str) -> str:

@@ -19,6 +19,8 @@ def sgr(style: bytes) -> str:
     if style == PLAIN:
         return RESET
     foreground, background, underline, attributes, _ = STYLE.unpack(style)
+    if style[4:] == PLAIN[4:]:
+        return f"\x1b[0;{_color(foreground, 30, 90)}m"  # most of them are this
     words = ["0"]
     words += [word for bit, word in enumerate(ATTRIBUTES) if attributes >> bit & 1]
     words += [UNDERLINES[attributes >> 8 & 7]]
