@@ -5,6 +5,7 @@ viewer add is not in these numbers. Feeding is measured on the same bytes.
 """
 
 import ctypes
+import functools
 import gc
 import os
 import random
@@ -41,7 +42,8 @@ def coloured(lines: int) -> bytes:
 
 
 def mixed(lines: int) -> bytes:
-    line = "\x1b[1;32m漢字\x1b[m \x1b]8;;https://example.org/\x07link\x1b]8;;\x07 🙂 \x1b[44mto the end\x1b[K\x1b[m\r\n"
+    link = "\x1b]8;;https://example.org/\x07link\x1b]8;;\x07"
+    line = f"\x1b[1;32m漢字\x1b[m {link} 🙂 \x1b[44mto the end\x1b[K\x1b[m\r\n"
     return (line * lines).encode()
 
 
@@ -82,9 +84,8 @@ def pictures(name: str, data: bytes, first: float | None) -> None:
     say("a checkpoint", milliseconds(screen.checkpoint, 5))
     checkpoint = screen.checkpoint()
     say("restored from it", milliseconds(lambda: GhosttyScreen.restore(checkpoint).close(), 5))
-    print(
-        f"  checkpoint {len(checkpoint) / 1e6:.2f} MB, picture {len(screen.snapshot().data) / 1e6:.2f} MB"
-    )
+    sizes = [len(data) / 1e6 for data in (checkpoint, screen.snapshot().data)]
+    print(f"  checkpoint {sizes[0]:.2f} MB, picture {sizes[1]:.2f} MB")
     screen.close()
 
 
@@ -114,9 +115,8 @@ def memory() -> None:
     print(f"  after closing           {resident() - before:6.2f} MB in all")
     kept = compressed * ACTIVE / SESSIONS
     print(f"  {ACTIVE} compressed, the others on disk: {kept:.2f} MB each in memory  (wanted: 0.7)")
-    print(
-        f"  ... the others in memory too:   {kept + checkpoint * (SESSIONS - ACTIVE) / SESSIONS:.2f} MB"
-    )
+    both = kept + checkpoint * (SESSIONS - ACTIVE) / SESSIONS
+    print(f"  ... the others in memory as checkpoints: {both:.2f} MB each")
 
 
 def compression() -> None:
@@ -124,11 +124,9 @@ def compression() -> None:
     screen = screen_of(coloured(LINES))
     snapshot = screen._encoded(None)
     for level in (1, 3, 6):
-        packed: list[bytes] = []
-        taken = milliseconds(lambda level=level: packed.append(zlib.compress(snapshot, level)), 3)
-        print(
-            f"  zlib {level}: {len(snapshot) / 1e6:.2f} -> {len(packed[0]) / 1e6:.2f} MB in {taken[1]:.0f} ms"
-        )
+        taken = milliseconds(functools.partial(zlib.compress, snapshot, level), 3)
+        sizes = [len(data) / 1e6 for data in (snapshot, zlib.compress(snapshot, level))]
+        print(f"  zlib {level}: {sizes[0]:.2f} -> {sizes[1]:.2f} MB in {taken[1]:.0f} ms")
     screen.close()
 
 
