@@ -14,6 +14,7 @@ from holdfast.errors import InvalidArgument
 from holdfast.protocol.messages import (
     Attached,
     Clear,
+    Forget,
     Get,
     GetScreen,
     GetStats,
@@ -129,6 +130,16 @@ def test_what_is_cleared_is_in_no_picture(home: Home) -> None:
         until(lambda: b"line 3\n" not in client.call(whole).data, "the scrollback to be gone")
 
         assert b"line 500" in client.call(whole).data
+
+
+def test_what_is_forgotten_is_on_no_screen(home: Home) -> None:
+    with home.client() as client:
+        session = coloured(home, client)
+        client.call(Forget(session=session))
+        until(lambda: screen(client, session).fidelity == "exact", "the screen to be drawn anew")
+        shown = screen(client, session, "vt")
+
+    assert b"red" not in shown.data
 
 
 # -- a reader that does not answer
