@@ -136,7 +136,7 @@ def test_files_and_functions_stay_short(file: Path) -> None:
 
 
 # Guests, each in one file behind our words. What parses hostile bytes natively is one of them.
-GUESTS = {"pyghostty": "reader/library.py"}
+GUESTS = {"pyghostty": "reader/library.py", "zstandard": "reader/checkpoints.py"}
 
 
 @pytest.mark.parametrize("guest", GUESTS)

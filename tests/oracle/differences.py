@@ -95,3 +95,12 @@ def fields_of(name: str, *, rare: bool = True) -> set[str]:
         for field in entry.names.get(name, "").split()
         if rare or not field.startswith("~")
     }
+
+
+def table() -> str:
+    """Return the list as docs/reference/fidelity.md has it."""
+    rows = [
+        f"| {entry.cause} | {', '.join(f'`{name}`' for name in entry.names)} |"
+        for entry in DIFFERENCES
+    ]
+    return "\n".join(["| difference | seen in |", "|---|---|", *rows]) + "\n"

@@ -5,12 +5,13 @@ one that was given all of it. Where the two differ, `differences.py` says why, a
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from holdfast.reader.ghostty import GhosttyScreen
 from tests.oracle.cases import CASES
-from tests.oracle.differences import DIFFERENCES, Difference, fields_of
+from tests.oracle.differences import DIFFERENCES, Difference, fields_of, table
 from tests.support.recordings import Recording, recordings
 from tests.support.xterm import Xterm
 
@@ -80,6 +81,12 @@ def test_a_picture_is_right_at_many_cuts(name: str, xterm: Xterm) -> None:
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda entry: entry.cause[:30])
 def test_a_difference_is_about_recordings_that_exist(difference: Difference) -> None:
     assert set(difference.names) <= ALL.keys()
+
+
+def test_the_page_about_fidelity_tells_the_same() -> None:
+    page = Path(__file__).parents[2] / "docs/reference/fidelity.md"
+
+    assert table() in page.read_text()
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from holdfast.reader.styles import PLAIN, STYLE_SIZE, sgr
 
 HEAD = struct.Struct("<HHHHHHII")
 ROW = struct.Struct("<BH")
+STYLES = struct.Struct(f"<H{STYLE_SIZE}s")  # number, style; none has the number 0
 ENTRY = struct.Struct("<HHH")  # row, column, further code points
 NARROW, WIDE, TAIL, SPACER = range(4)
 TEXT, CLUSTER, INDEXED_BACKGROUND, RGB_BACKGROUND = range(4)
@@ -69,10 +70,8 @@ def parse_page(data: bytes) -> Page:
 def _parse(data: bytes) -> Page:
     cols, rows, style_count, link_count, *_ = HEAD.unpack_from(data)
     at = HEAD.size
-    styles = {0: PLAIN}
-    for _ in range(style_count):
-        styles[int.from_bytes(data[at : at + 2], "little")] = data[at + 2 : at + 2 + STYLE_SIZE]
-        at += 2 + STYLE_SIZE
+    styles = dict(STYLES.iter_unpack(data[at : at + STYLES.size * style_count]))
+    at += STYLES.size * style_count
     links: dict[int, Link] = {}
     for _ in range(link_count):
         number = int.from_bytes(data[at : at + 2], "little")

@@ -51,6 +51,13 @@ class Snapshot:
 
 def parse(data: bytes) -> Snapshot:
     """Return what a whole snapshot says, or one that was cut after READY."""
+    try:
+        return _parse(data)
+    except (struct.error, IndexError, KeyError) as error:
+        raise ScreenError(f"the snapshot is damaged: {error}") from error
+
+
+def _parse(data: bytes) -> Snapshot:
     records = list(_records(data))
     if not records or records[0].tag != TERMINAL:
         raise ScreenError("the snapshot does not begin with a terminal")

@@ -10,17 +10,16 @@ RESET = "\x1b[m"
 
 ATTRIBUTES = ("1", "3", "2", "5", "7", "8", "9", "53")  # in the order of their bits
 UNDERLINES = ("", "4", "4:2", "4:3", "4:4", "4:5")
-NONE, INDEXED = 0, 1
+NONE, INDEXED, RGB = range(3)
 
 
-@lru_cache(4096)
 def sgr(style: bytes) -> str:
     """Return the sequence that makes this the style, whatever it was before."""
     if style == PLAIN:
         return RESET
+    if style[0] == RGB and style[4:] == PLAIN[4:]:  # where there are many styles, they are this
+        return "\x1b[0;38;2;%d;%d;%dm" % tuple(style[1:4])  # noqa: UP031 - a third quicker
     foreground, background, underline, attributes, _ = STYLE.unpack(style)
-    if style[4:] == PLAIN[4:]:
-        return f"\x1b[0;{_color(foreground, 30, 90)}m"  # most of them are this
     words = ["0"]
     words += [word for bit, word in enumerate(ATTRIBUTES) if attributes >> bit & 1]
     words += [UNDERLINES[attributes >> 8 & 7]]

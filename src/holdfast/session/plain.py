@@ -9,11 +9,10 @@ import re
 _SEQUENCE = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
     rb"|\x1b[\]PX^_][^\x07\x1b\x18\x1a]*(?:\x07|\x1b\\|\Z|(?=[\x1b\x18\x1a]))"  # strings
+    rb"|\x1b(?:\[[0-?]*)?[ -/]*\Z"  # one that is cut off
     rb"|\x1b[ -/]*[0-~]"  # the short ones
-    rb"|\x1b\[?[0-?]*[ -/]*\Z"  # one that is cut off
 )
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_ERASED = re.compile("[^\b]\b")
 
 
 def plain_lines(data: bytes, limit: int | None = None) -> list[str]:
@@ -27,4 +26,17 @@ def plain_lines(data: bytes, limit: int | None = None) -> list[str]:
 
 def _line(text: str) -> str:
     written = [part for part in text.split("\r") if part]
-    return _CONTROL.sub("", _ERASED.sub("", written[-1])).rstrip() if written else ""
+    if not written:
+        return ""
+    newest = written[-1]
+    return _CONTROL.sub("", _without_erased(newest) if "\b" in newest else newest).rstrip()
+
+
+def _without_erased(text: str) -> str:
+    left: list[str] = []
+    for character in text:
+        if character != "\b":
+            left.append(character)
+        elif left:
+            left.pop()
+    return "".join(left)
