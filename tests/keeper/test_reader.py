@@ -201,7 +201,7 @@ def test_one_that_dies_at_once_is_tried_again_after_longer_and_longer(
 
         def waits() -> bool:
             reader = home.running()["reader"]
-            return reader["state"] == "waiting" and reader["next_try"] > 0.3
+            return bool(reader["state"] == "waiting" and reader["next_try"] > 0.3)
 
         until(waits, "it to wait")
 

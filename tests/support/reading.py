@@ -132,12 +132,13 @@ class Daemon:
         self._number += 1
         number = self._number
         self.say(Paint(number, printing.session, **{"end": printing.end, **facts}))
-        kinds = Painted | NotPainted
 
         def found() -> Painted | NotPainted | None:
             self.listen(0.1)
-            mine = (s for s in self.heard if isinstance(s, kinds) and s.number == number)
-            return next(mine, None)
+            for said in self.heard:
+                if isinstance(said, Painted | NotPainted) and said.number == number:
+                    return said
+            return None
 
         return until(found, "an answer about a picture")
 
