@@ -135,12 +135,13 @@ class Daemon:
 
         def found() -> Painted | NotPainted | None:
             self.listen(0.1)
-            for said in self.heard:
-                if isinstance(said, Painted | NotPainted) and said.number == number:
-                    return said
-            return None
+            answers: list[Painted | NotPainted] = [*self.of(Painted), *self.of(NotPainted)]
+            return next((one for one in answers if one.number == number), None)
 
-        return until(found, "an answer about a picture")
+        until(lambda: found() is not None, "an answer about a picture")
+        answer = found()
+        assert answer is not None
+        return answer
 
     def picture(self, printing: Printing, **facts: Any) -> Painted:
         answer = self.ask(printing, **facts)
