@@ -96,14 +96,12 @@ def test_what_does_not_fit_the_log_is_not_believed_and_removed(
         kept(reader, printing)
         reader.kill()
         printing.write(b"more")
-        facts = {"epoch": b"e" * 16} if wrong == "epoch" else {}
-        if wrong == "beyond":
-            facts = {"end": 1000}
+        epoch = b"e" * 16 if wrong == "epoch" else printing.timeline.epoch
+        end = 1000 if wrong == "beyond" else printing.end
         damaged = damage(printing.checkpoint, wrong)
 
         daemon = reader.again()
-        daemon.say(printing.follow(**facts))
-        end = facts.get("end", printing.end)
+        daemon.say(printing.follow(epoch=epoch, end=end))
         picture = daemon.picture(printing, end=end)
 
         whole = (lines(0, 6000) + b"more")[:end]

@@ -132,14 +132,16 @@ class Daemon:
         self._number += 1
         number = self._number
         self.say(Paint(number, printing.session, **{"end": printing.end, **facts}))
-        kinds = Painted | NotPainted
 
         def found() -> Painted | NotPainted | None:
             self.listen(0.1)
-            mine = (s for s in self.heard if isinstance(s, kinds) and s.number == number)
-            return next(mine, None)
+            answers: list[Painted | NotPainted] = [*self.of(Painted), *self.of(NotPainted)]
+            return next((one for one in answers if one.number == number), None)
 
-        return until(found, "an answer about a picture")
+        until(lambda: found() is not None, "an answer about a picture")
+        answer = found()
+        assert answer is not None
+        return answer
 
     def picture(self, printing: Printing, **facts: Any) -> Painted:
         answer = self.ask(printing, **facts)

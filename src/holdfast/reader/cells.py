@@ -5,7 +5,7 @@ The slow way, for rows that need it; `rows.py` has the fast one.
 
 import re
 
-from holdfast.reader.pages import NARROW, SPACER, TAIL, Cell, Page, Row, cells_of
+from holdfast.reader.pages import NARROW, SPACER, TAIL, TEXT, Cell, Page, Row, cells_of
 from holdfast.reader.screen_state import Link
 from holdfast.reader.styles import PLAIN, RESET, background_only, sgr
 
@@ -29,6 +29,8 @@ def printable(data: bytes) -> str:
 
 def cell_text(page: Page, row: int, col: int, cell: Cell) -> str:
     """Return what is printed for a cell; nothing for one that is empty."""
+    if 0x20 <= cell.content < 0x7F and cell.kind == TEXT:
+        return chr(cell.content)
     if not cell.is_text or not cell.content:
         return ""
     if cell.content < 0x20 or 0x7F <= cell.content < 0xA0 or 0xD800 <= cell.content < 0xE000:
@@ -93,9 +95,8 @@ class _Brush:
         self._page = page
         self._row = row
         self._parts: list[str] = []
+        self._last = BLANK
         self._style = RESET
-        self._link = 0
-        self._protected = False
 
     def paint(self, cells: list[Cell], col: int) -> int:
         """Paint the cell there, and those that go with it; return how many they were."""
@@ -132,16 +133,17 @@ class _Brush:
         return length
 
     def _begin(self, cell: Cell) -> None:
+        last, self._last = self._last, cell
+        if cell.is_text and last.is_text and cell[2:] == last[2:]:
+            return
         style = cell_style(self._page, cell)
         if style != self._style:
             self._parts.append(style)
             self._style = style
-        if cell.link != self._link:
+        if cell.link != last.link:
             self._parts.append(link_sequence(self._page.links.get(cell.link)))
-            self._link = cell.link
-        if cell.protected != self._protected:
+        if cell.protected != last.protected:
             self._parts.append(PROTECT if cell.protected else UNPROTECT)
-            self._protected = cell.protected
 
 
 def _is_contested(text: str) -> bool:
