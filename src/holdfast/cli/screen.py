@@ -26,7 +26,7 @@ def screen(values: Namespace) -> int:
         print(render.as_json(_fields(shown)))
         return OK
     if shown.fidelity == "tail":
-        note("nobody has drawn this screen: it is made of the last bytes that were printed")
+        note("this screen is made of the last that was printed: something may be missing")
     _write(shown)
     return OK
 

@@ -161,7 +161,7 @@ class Screen(Message, frozen=True):
     lines: int
     """Of scrollback in it."""
     fidelity: str
-    """As of an attachment. tail: no terminal has seen it, it is made of the last bytes."""
+    """As of an attachment. tail: it is made of the last bytes, and something may be missing."""
     title: str = ""
     cursor: tuple[int, int] | None = None
     """Column and row on the screen, from 0; None is unknown."""
