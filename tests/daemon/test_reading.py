@@ -154,7 +154,7 @@ def test_a_stopped_reader_slows_nobody(home: Home) -> None:
         os.kill(reader, signal.SIGSTOP)
         try:
             first, waited = attach_timed(home, session)
-            again, waited_again = attach_timed(home, session)
+            later = [attach_timed(home, session) for _ in range(3)]
             flood = Flood(home, client)
             info = flood.finish(client)
         finally:
@@ -162,8 +162,9 @@ def test_a_stopped_reader_slows_nobody(home: Home) -> None:
         until(lambda: screen(client, session).fidelity == "exact", "it to go on")
         until(lambda: attach_timed(home, flood.id)[0].fidelity == "exact", "it to catch up")
 
-    assert (first.fidelity, again.fidelity) == ("tail", "tail")
-    assert waited_again < waited < 5  # a second, and what a busy machine adds
+    assert {first.fidelity, *(attached.fidelity for attached, _ in later)} == {"tail"}
+    # A second, and then hardly at all; a busy machine adds to each.
+    assert min(took for _, took in later) < waited < 10
     assert info.offset > 0
 
 

@@ -82,6 +82,10 @@ class Screens:
 
     def come(self, sock: socket.socket, pid: int) -> None:
         """A reader has started: tell it everything."""
+        if not self._is_wanted:
+            sock.close()  # it was asked for by a daemon with other settings
+            self._ask()
+            return
         if self._link is not None:
             self._link.close()
         self._followed, self._reached, self._fenced = {}, {}, set()
@@ -95,7 +99,7 @@ class Screens:
         self._arrived.set()
 
     def want(self) -> None:
-        """Ask the keeper for a reader, also one that began since."""
+        """Ask the keeper for a reader."""
         if self._is_wanted and self._link is None:
             self._is_asked = True
             self._expected_until = self._loop.time() + STARTS_WITHIN

@@ -329,6 +329,9 @@ def _checked(asked: Attach) -> Policy:
     if asked.pause not in ("", PAUSE_FOR_OWNER):
         problem = f"must be {PAUSE_FOR_OWNER!r} or empty"
         raise InvalidArgument(argument="pause", value=asked.pause, problem=problem)
+    if asked.scrollback is not None and asked.scrollback < 0:
+        value = str(asked.scrollback)
+        raise InvalidArgument(argument="scrollback", value=value, problem="is negative")
     if asked.since is not None and asked.since < 0:
         raise InvalidArgument(argument="since", value=str(asked.since), problem="is negative")
     try:
