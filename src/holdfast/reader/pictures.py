@@ -16,14 +16,19 @@ def picture(
     """Return the screen as it is, with as much scrollback as was asked for and fits."""
     wanted = SCROLLBACK_LIMIT if paint.scrollback is None else max(0, paint.scrollback)
     at = follower.position
+
+    def formed(scrollback: int) -> tuple[bytes, int]:
+        with fence.watching(follower.session, at, at):  # each has its own time
+            return _formed(follower, model, paint.form, scrollback)
+
+    data, lines = formed(wanted)
+    for tried in range(TRIES):
+        if len(data) <= paint.most:
+            break
+        # Lines are not alike, so a bit less than their share; at last none.
+        share = int(lines * paint.most / len(data) * 0.8)
+        data, lines = formed(0 if tried == TRIES - 1 else share)
     with fence.watching(follower.session, at, at):
-        data, lines = _formed(follower, model, paint.form, wanted)
-        for tried in range(TRIES):
-            if len(data) <= paint.most:
-                break
-            # Lines are not alike, so a bit less than their share; at last none.
-            share = int(lines * paint.most / len(data) * 0.8)
-            data, lines = _formed(follower, model, paint.form, 0 if tried == TRIES - 1 else share)
         cursor = model.cursor
     if len(data) > paint.most:
         return NotPainted(paint.number, "large")

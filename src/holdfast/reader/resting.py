@@ -6,8 +6,10 @@ the disk.
 
 from collections.abc import Mapping
 
+from holdfast.errors import HoldfastError
 from holdfast.reader.follower import Follower
 from holdfast.reader.memory import give_back, resident
+from holdfast.reader.model import ScreenError
 
 QUIET = 2.0  # seconds without output; somebody who types is not disturbed by 50 ms of work
 COMPRESS_AFTER = 30.0
@@ -16,6 +18,7 @@ COMPRESS_AFTER = 30.0
 KEEP_EVERY = 32 << 20
 # Less than that is read again sooner than a screen is restored.
 WORTH_KEEPING = 64 << 10
+NOBODY = ""  # in place of a session: only to look at the memory again
 LOOK_EVERY = 1.0  # seconds between looks at the memory
 TYPICAL = 10 << 20  # bytes of a screen, where the system does not tell
 
@@ -47,6 +50,7 @@ class Resting:
         if session is None or self._due[session] > now:
             return None
         del self._due[session]
+        self.make_room(now)
         follower = self._followers.get(session)
         if follower is None or follower.model is None:
             return None
@@ -59,10 +63,13 @@ class Resting:
         return follower
 
     def make_room(self, now: float) -> None:
-        """Let go of what was not touched for longest while too much memory is taken."""
+        """Let go of what was not touched for longest if too much memory is taken.
+
+        One at a time, and the next one soon: nobody waits for all of them.
+        """
         if self._taken() <= self._budget:
             return
-        self._look_at = now  # one at a time, so that nobody waits for all of them
+        self._look_at = now
         idle = [
             one
             for one in self._followers.values()
@@ -75,6 +82,7 @@ class Resting:
             _evict(longest)
         else:
             longest.compress()
+        self._due[NOBODY] = now
         give_back()
 
     def _taken(self) -> int:
@@ -91,7 +99,7 @@ def _evict(follower: Follower) -> None:
 def _keep(follower: Follower) -> None:
     try:
         follower.keep()
-    except OSError:
+    except (OSError, HoldfastError, ScreenError):
         # A full disk, most likely. It can be made again of the log; another try after as much
         # output as now.
         follower.kept_at = follower.position
