@@ -26,6 +26,8 @@ CASES = {
         case("erased_with_a_background", "abc\x1b[44m\x1b[K\r\n\x1b[2K\x1b[3;5H\x1b[4X\x1b[m", "x", FILL),
         case("erased_in_rgb", "\x1b[48;2;1;2;3m\x1b[J\x1b[48;5;200m\x1b[2;3H\x1b[1K", "\x1b[m", "x"),
         case("gaps", "a\x1b[10Cb\x1b[4;7Hc", "\x1b[2;1Hd", "e"),
+        case("half_of_a_wide_one", "\x1b[31m" + "x" * 18 + "漢y", "\x1b[1;19Hz\x1b[m", "\x1b[4;1H."),
+        case("erased_in_a_full_row", "x" * 25, "\x1b[1;17H\x1b[4@", "\x1b[1;20H\x1b[1K", "y"),
         case("wide_at_the_edge", "x" * 19 + "漢", "字", "\x1b[7m" + "漢字" * 9, "\x1b[m."),
         case("wide_at_the_edge_in_colour", "\x1b[41m" + "x" * 19 + "漢", "字\x1b[m", "abc"),
         case("clusters", "👩\u200d👩\u200d👧 e\u0301 ❤\ufe0f", "x", "🇩", "🇪y"),

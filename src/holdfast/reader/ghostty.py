@@ -95,7 +95,7 @@ class GhosttyScreen:
     def resize(self, cols: int, rows: int) -> None:
         self._size, self._state = (_within(cols), _within(rows)), None
         self._model.resize(*self._size)
-        self._cache.clear()  # lines were laid out anew: no page is what it was
+        self._cache.clear()  # lines were laid out anew: what was painted would only take room
 
     def snapshot(self, scrollback: int | None = None) -> Picture:
         return paint(self._parsed(scrollback), scrollback, self._cache)
