@@ -75,7 +75,7 @@ MEASURES = (
         lambda s: {"logs": s.logs, "journal": s.journal, "budget": s.budget, "free": s.free},
         "of",
     ),
-    Measure("reader_up", "gauge", "Whether a reader is there.", lambda s: bool(s.reader)),
+    Measure("reader_up", "gauge", "Whether a reader is there.", lambda s: int(s.reader > 0)),
     Measure("reader_sessions", "gauge", "Sessions the reader follows.", lambda s: s.followed),
     Measure("reader_unread_bytes", "gauge", "Output it has not read yet.", lambda s: s.unread),
     Measure("reader_fenced", "gauge", "Sessions it cannot read.", lambda s: s.fenced),
