@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import node
 import steps
 import system
 
@@ -93,6 +94,28 @@ def test_a_way_ends_with_its_first_failing_command(tmp_path: Path) -> None:
     way = steps.Way("apt-get", [["false"], ["touch", tmp_path / "reached"]])
     assert not steps.step("installing", way)
     assert not (tmp_path / "reached").exists()
+
+
+def test_a_machine_with_node_needs_no_package_of_it(programs: Path) -> None:
+    program(programs, "npm", "")
+    program(programs, "node", "echo v20.1.0")
+
+    assert not node.needs_package()
+    assert node.install()[0] == "npm"
+
+
+@pytest.mark.parametrize("said", ["echo v16.20.2", "echo none", "exit 1"])
+def test_a_node_that_is_too_old_or_broken_is_none(programs: Path, said: str) -> None:
+    program(programs, "npm", "")
+    program(programs, "node", said)
+
+    assert node.needs_package()
+
+
+def test_a_node_without_npm_is_none(programs: Path) -> None:
+    program(programs, "node", "echo v20.1.0")
+
+    assert node.needs_package()
 
 
 def test_missing_programs_are_installed_with_the_lists_at_hand(

@@ -22,6 +22,7 @@ SOURCES = {
     "run": ("pyproject.toml",),
     "check": ("--group", "check"),
     "test": ("--group", "test"),
+    "node": ("--group", "node"),
     "fuzz": ("--group", "fuzz"),
 }
 

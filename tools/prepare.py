@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import node
 import system
 from steps import LOG, ROOT, STATE, Way, say, step
 
@@ -67,6 +68,7 @@ def prepare(level: str) -> None:
         with _alone():
             _prepare_environment(level)
     if level == "test":
+        _prepare_oracle()
         system.provide()
 
 
@@ -89,6 +91,19 @@ def _prepare_environment(level: str) -> None:
         # unhashed tools: so this tree comes last, built by what is installed by now.
         _install("holdfast", ["--no-deps", "--no-build-isolation", "--editable", "."])
         _stamp("self")
+
+
+def _prepare_oracle() -> None:
+    """Install the terminal of browsers, and Node where there is none, unless they are there."""
+    if _is_stamped("oracle") and node.node():
+        return
+    with _alone():
+        if node.needs_package() and not _is_stamped("node"):
+            _install("node", ["--require-hashes", "-r", str(_lock("node"))])
+            _stamp("node")
+        if not step("installing xterm", Way("npm", [node.install()])):
+            raise PreparationError(f"Screens cannot be compared without it. {MORE}")
+        _stamp("oracle")
 
 
 def _create_venv() -> None:
@@ -133,7 +148,8 @@ def _lock(name: str) -> Path:
 def _is_stamped(name: str) -> bool:
     try:
         # The program is asked for too: it is a link, and its Python may be gone.
-        return (STAMPS / name).read_text() == _digest(name) and PYTHON.exists()
+        is_there = (node.ORACLE / "node_modules" if name == "oracle" else PYTHON).exists()
+        return (STAMPS / name).read_text() == _digest(name) and is_there
     except OSError:
         return False
 
@@ -148,6 +164,8 @@ def _digest(name: str) -> str:
     content = b""  # of the environment itself: nothing but Python and place
     if name == "self":
         content = (ROOT / "pyproject.toml").read_bytes()
+    elif name == "oracle":
+        content = (node.ORACLE / "package-lock.json").read_bytes()
     elif name != "venv":
         content = _lock(name).read_bytes()
     return hashlib.sha256(f"{sys.version}\n{VENV}\n".encode() + content).hexdigest()

@@ -371,6 +371,7 @@ def test_a_program_waits_for_its_owner_if_the_owner_wants_that(home: Home) -> No
         ({"window": 0}, "window"),
         ({"window": 1 << 40}, "window"),
         ({"pause": "all"}, "pause"),
+        ({"scrollback": -1}, "scrollback"),
         ({"since": 3, "length": 4}, "length"),
     ],
 )

@@ -137,7 +137,7 @@ class Looking(RuleBasedStateMachine):
         viewers, offset = self.viewers_now, asked.since or 0
         if not arrive(resumed, one.policy).exact:
             offset = viewers.end
-            picture, _ = viewers.picture()
+            picture = viewers.tail().data
             assert len(picture) <= TAIL_SIZE
             one.saw(picture, offset)
         cursor = Cursor(offset, policy=one.policy, window=one.window)

@@ -20,7 +20,8 @@ class Hold:
     def __init__(self, home: Path) -> None:
         self.home = home
         kept = {name: text for name, text in os.environ.items() if not name.startswith("HOLDFAST_")}
-        self.environ = kept | {"HOLDFAST_HOME": str(home), "TERM": "xterm", "SHELL": "/bin/sh"}
+        quick = {"HOLDFAST_HOME": str(home), "HOLDFAST_READER_ENABLED": "off"}  # as in `home.py`
+        self.environ = kept | quick | {"TERM": "xterm", "SHELL": "/bin/sh"}
 
     def run(
         self,

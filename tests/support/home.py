@@ -28,7 +28,9 @@ class Home:
 
     def __init__(self, directory: Path, settings: Mapping[str, str] | None = None) -> None:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("HOLDFAST_")}
-        self.environ = {**kept, "HOLDFAST_HOME": str(directory), **(settings or {})}
+        # A reader takes half a second of a core to start: for those alone who test it.
+        quick = {"HOLDFAST_HOME": str(directory), "HOLDFAST_READER_ENABLED": "off"}
+        self.environ = {**kept, **quick, **(settings or {})}
         self.paths = Paths.find(self.environ, os.getuid())
         self.mark = str(directory)
         """A value in the launch spec, by which this home's programs are told from others."""

@@ -15,6 +15,7 @@ from holdfast.protocol.messages import (
     Event,
     List,
     Listed,
+    Screen,
     Sent,
     SessionInfo,
 )
@@ -71,6 +72,7 @@ async def a_session(session: holdfast.Session) -> None:
     assert_type(await session.refresh(), SessionInfo)
     assert_type(await session.wait(timeout=1.5), SessionInfo)
     assert_type(await session.snapshot(), Snapshot)
+    assert_type(await session.screen("json", scrollback=None, timeout=1.0), Screen)
     assert_type(await session.write(b"text", takeover=True), None)
     assert_type(await session.send("text", enter=False, settle=False), Sent)
     assert_type(await session.resize(80, 24), SessionInfo)
@@ -139,6 +141,7 @@ def a_blocking_session(session: blocking.Session) -> None:
     assert_type(session.refresh(), SessionInfo)
     assert_type(session.wait(timeout=1.5), SessionInfo)
     assert_type(session.snapshot(), Snapshot)
+    assert_type(session.screen("json", scrollback=None, timeout=1.0), Screen)
     assert_type(session.write(b"text", takeover=True), None)
     assert_type(session.send("text", enter=False, settle=False), Sent)
     assert_type(session.resize(80, 24), SessionInfo)

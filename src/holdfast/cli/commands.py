@@ -136,6 +136,25 @@ COMMANDS = (
         ),
     ),
     Command(
+        "screen",
+        "show what is on a session's screen",
+        (
+            ID,
+            _option("--format", value="FORM", help="text, vt or json (text)"),
+            _option("--scrollback", value="LINES", help="lines above the screen, or all (0)"),
+            JSON,
+        ),
+        (
+            ("hold screen build", "look without attaching"),
+            ("hold screen build --scrollback all > build.txt", "with all that scrolled away"),
+        ),
+        "holdfast.cli.screen:screen",
+        (
+            "Of a session that has ended it is the last screen. vt is what makes a terminal",
+            "show the same, with colours; json has lines, cursor and modes.",
+        ),
+    ),
+    Command(
         "send",
         "type into a session",
         (

@@ -19,6 +19,7 @@ def daemon_lines(status: Mapping[str, Any], *, now: float, width: int = 0) -> li
     lines = [
         ("daemon", _process(daemon, now)),
         ("keeper", _process(keeper, now)),
+        *_reader(status.get("reader") or {}, now),
         ("restarts", str(status.get("restarts", 0))),
         ("pump", _with_reason(status.get("pump") or "unknown", status.get("pump_reason"))),
     ]
@@ -28,12 +29,22 @@ def daemon_lines(status: Mapping[str, Any], *, now: float, width: int = 0) -> li
     return [cut(line, width) for line in shown] if width else shown
 
 
+def _reader(reader: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
+    """Return its line, unless nothing ever had to be read."""
+    if reader.get("state", "off") == "off":
+        return []
+    again = f", {reader['restarts']} restarts" if reader.get("restarts") else ""
+    known = {**reader, "state": f"{reader['state']}{again}"}
+    return [("reader", _process(known, now))]
+
+
 def _counted(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
     denied = f"{stats['role_denied']} by role, {stats['owner_denied']} by owner"
     kept = f"{size(stats['logs'])} of output, up to {size(stats['budget'])}"
     return [
         ("sessions", _by_state(stats["sessions"])),
         ("recovery", _named(stats["recovery"]) or "nothing had to be"),
+        *_read(stats),
         ("clients", f"{stats['connections']} connected, {_viewers(stats)}"),
         ("typed", f"{size(stats['bytes_in'])}{_echo(stats['echo'])}"),
         ("printed", size(stats["bytes_out"])),
@@ -42,6 +53,15 @@ def _counted(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("journal", f"{size(stats['journal'])}, newest event {stats['newest_event']}"),
         ("disk", f"{kept}; {size(stats['free'])} free"),
     ]
+
+
+def _read(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what the reader does, if there is one."""
+    if not stats.get("reader"):
+        return []
+    behind = f", {size(stats['unread'])} behind" if stats["unread"] else ""
+    fenced = f", {stats['fenced']} it cannot read" if stats["fenced"] else ""
+    return [("screens", f"{stats['followed']} sessions followed{behind}{fenced}")]
 
 
 def _viewers(stats: Mapping[str, Any]) -> str:

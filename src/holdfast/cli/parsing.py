@@ -147,7 +147,6 @@ def overview() -> str:
         [
             "hold keeps programs alive while what you look through comes and goes.",
             "usage: hold COMMAND [...]",
-            "",
             *_columns(shown),
             "",
             "  hold run -d -n build -- make    start something that goes on without you",

@@ -14,6 +14,7 @@ AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 UNIT = 1024
 GAP = "  "
 HEADINGS = ("ID", "NAME", "STATE", "PID", "CWD", "AGE", "ACTIVE", "VIEWERS", "COMMAND")
+TITLE = "TITLE"  # shown when there is one and the terminal is wide enough for all
 COLUMN_LIMIT = 32  # characters of a name or a directory; the last column takes what is left
 
 
@@ -30,7 +31,14 @@ def session_fields(session: SessionInfo) -> dict[str, Any]:
 def session_table(sessions: Sequence[SessionInfo], *, now: float, home: str, width: int) -> str:
     """Return a table of *width* columns; 0 is as wide as it needs to be."""
     rows = [HEADINGS, *(session_row(each, now=now, home=home) for each in sessions)]
-    return "\n".join(table(rows, width))
+    lines = table(rows, width)
+    if any(each.title for each in sessions):
+        titles = [TITLE, *(one_line(each.title) for each in sessions)]
+        titled = [(*row[:-1], title, row[-1]) for row, title in zip(rows, titles, strict=True)]
+        with_titles = table(titled, 0)
+        if not width or max(len(line) for line in with_titles) <= width:
+            return "\n".join(with_titles)
+    return "\n".join(lines)
 
 
 def session_row(session: SessionInfo, *, now: float, home: str) -> tuple[str, ...]:

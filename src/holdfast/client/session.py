@@ -71,6 +71,13 @@ class Session:
                     return item
         raise TimedOut(action="the snapshot", seconds=0)
 
+    async def screen(
+        self, form: str = "text", *, scrollback: int | None = 0, **patience: Unpack[Patience]
+    ) -> m.Screen:
+        """Return what it shows: text, vt or json, with so many lines above (None: all)."""
+        asked = m.GetScreen(session=self.id, form=form, scrollback=scrollback)
+        return await self._caller.call(asked, m.Screen, **patience)
+
     async def refresh(self, **patience: Unpack[Patience]) -> SessionInfo:
         """Return what is known of it now."""
         return await self._changed(m.Get(session=self.id), **patience)

@@ -21,6 +21,8 @@ class Chunk(NamedTuple):
 
     offset: int
     data: bytes
+    is_answered: bool = False
+    """Whether the queries in it were answered before: a terminal must not see them again."""
 
 
 class Snapshot(NamedTuple):
@@ -64,6 +66,7 @@ class View:
         self._asked = asked
         self._held: Held | None = None
         self._used = self._acked = 0
+        self._answered = 0
         self.number: int | None = None
         """What the daemon calls it on this connection."""
         self.mismatches = 0
@@ -97,6 +100,7 @@ class View:
         if reply.outcome != "exact":
             found.append(Snapshot(reply.offset, reply.snapshot, reply.fidelity, reply.reason))
         self._used = self._acked = reply.offset
+        self._answered = reply.answered
         return found
 
     def owns(self, event: DataReceived | m.Message) -> bool:
@@ -113,11 +117,17 @@ class View:
             if isinstance(event, DataReceived):
                 data = bytes(event.payload)  # the only copy: what was fed is used again
                 held.feed(event.offset, data)
-                return [Chunk(event.offset, data)]
+                return self._chunks(event.offset, data)
             return self._told(held, event)
         except OutOfOrder:
             self._begin_anew()
             return []
+
+    def _chunks(self, offset: int, data: bytes) -> list[Item]:
+        known = max(0, self._answered - offset)
+        if known in range(1, len(data)):
+            return [Chunk(offset, data[:known], True), Chunk(offset + known, data[known:])]
+        return [Chunk(offset, data, is_answered=known > 0)]
 
     def used(self, offset: int) -> m.Ack | None:
         """Everything before *offset* is made use of; return what is to be said now, if anything."""

@@ -159,6 +159,18 @@ class Config:
         "how output gets from a terminal into its log: splice or copy",
         "splice loses nothing when the daemon is killed; where a system lacks it, copy is used",
     )
+    reader: str = choice(
+        ("on", "off"),
+        "reader.enabled",
+        "whether a process reads what programs print, so that viewers see a screen at once",
+        "it costs some memory; without it viewers get the last of the output as it was printed",
+    )
+    reader_memory: int = size(
+        256 << 20,
+        "reader.memory",
+        "how much memory the screens of all sessions may take",
+        "a screen with 10,000 lines takes 10 MB, 2 when it rests; what rests longest goes to disk",
+    )
 
 
 def settings() -> dict[str, Setting]:

@@ -2,7 +2,10 @@
 
     word 0      whose piece is under way, and the offset after it
     word 1      the `send` under way: whose it is, the offset after it, if it is in paste marks
-    words 2-7   for later versions
+    word 2      the last query of the program that we have answered, by its offset
+    word 3      the last one that a terminal has answered, as we know
+    word 4      whether a terminal that answers is attached
+    words 5-7   for later versions
     then        three words a client: its name, how far it came, when it was last heard of
 
 They are stored through a memoryview of 64-bit words: `struct.pack_into` zeroes a field
@@ -16,13 +19,16 @@ from collections.abc import Container
 from functools import lru_cache
 from pathlib import Path
 
-from holdfast.session.typed import Pending, Unit
+from holdfast.session.typed import OFFSET_LIMIT, Pending, Unit
 
 PAGE = 4096
-_PENDING, _UNIT = 0, 1
+_PENDING, _UNIT, _ANSWERED, _SETTLED, _TERMINAL = range(5)
 _FIRST_SLOT = 8
 _NAME, _DONE, _USED = range(3)
 SLOTS = (PAGE // 8 - _FIRST_SLOT) // 3
+ANSWERS = SLOTS
+"""Whose the answers to queries are: behind the clients, with a word of its own."""
+_KNOWN = OFFSET_LIMIT + 1  # a bit that an offset never has
 
 
 class Page:
@@ -63,10 +69,34 @@ class Page:
 
     def done(self, slot: int) -> int:
         """How much of a client's input was applied."""
+        if slot == ANSWERS:
+            return self._words[_ANSWERED] & OFFSET_LIMIT
         return self._word(slot, _DONE)
 
     def set_done(self, slot: int, end: int) -> None:
-        self._store(slot, _DONE, end)
+        if slot == ANSWERS:
+            self._words[_ANSWERED] = end | _KNOWN
+        else:
+            self._store(slot, _DONE, end)
+
+    @property
+    def settled(self) -> int | None:
+        """Up to which offset every query has its answer, or never gets one; None is unknown."""
+        if not self._words[_ANSWERED]:
+            return None
+        return max(self.done(ANSWERS), self._words[_SETTLED])
+
+    def settle(self, offset: int) -> None:
+        """Note that a terminal has answered the query there."""
+        self._words[_SETTLED] = max(offset, self._words[_SETTLED])
+
+    @property
+    def has_terminal(self) -> bool:
+        return bool(self._words[_TERMINAL])
+
+    @has_terminal.setter
+    def has_terminal(self, has: bool) -> None:
+        self._words[_TERMINAL] = int(has)
 
     def slot_of(self, client_id: str, offset: int, busy: Container[int]) -> int | None:
         """Return a client's slot; a new client begins at *offset*.

@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from holdfast.daemon.record import Held, shown
@@ -62,6 +63,8 @@ class KeeperLink:
         self.on_listening: Callable[[socket.socket], object] = lambda _sock: None
         self.on_settled: Callable[[], object] = lambda: None
         self.on_expected: Callable[[str], object] = lambda _blob: None
+        self.on_reader: Callable[[socket.socket, int], object] = lambda sock, _pid: sock.close()
+        self.on_keeper: Callable[[], object] = lambda: None
         self.ready: dict[str, Any] = {}
         self.everything: Callable[[], Iterable[Handed]] = lambda: ()
         self._loop = loop
@@ -160,25 +163,28 @@ class KeeperLink:
 
     def heard(self, body: Body, fds: list[int]) -> None:
         """Act on one frame of the keeper."""
-        op = body.get("op")
-        if op in ("take", "sessions"):
-            self._take(body, fds)
-        elif op == "spawned":
-            self._spawned(_handed(body, fds))
-        elif op == "failed":
-            self._failed(body)
-        elif op == "exited":
-            self.on_exited(body["id"], body["exit"])
-        elif op == "signalled":
-            self._signalled(body["ask"], sent=True)
-        elif op == "handed":
-            for blob in body.get("spawning", ()):
-                self.on_expected(blob)
-            self.on_settled()
-        elif op == "leaving":
-            self._leave()
-        elif op == "listen":
-            self._listen(body["name"], body["inode"], fds[0])
+        if act := self._table.get(str(body.get("op"))):
+            act(body, fds)
+
+    @cached_property
+    def _table(self) -> dict[str, Callable[[Body, list[int]], object]]:
+        return {
+            "take": self._take,
+            "sessions": self._take,
+            "spawned": lambda body, fds: self._spawned(_handed(body, fds)),
+            "failed": lambda body, _: self._failed(body),
+            "exited": lambda body, _: self.on_exited(body["id"], body["exit"]),
+            "signalled": lambda body, _: self._signalled(body["ask"], sent=True),
+            "handed": lambda body, _: self._settled(body),
+            "leaving": lambda _body, _: self._leave(),
+            "listen": lambda body, fds: self._listen(body["name"], body["inode"], fds[0]),
+            "reader": lambda body, fds: self.on_reader(socket.socket(fileno=fds[0]), body["pid"]),
+        }
+
+    def _settled(self, body: Body) -> None:
+        for blob in body.get("spawning", ()):
+            self.on_expected(blob)
+        self.on_settled()
 
     def _take(self, body: Body, fds: list[int]) -> None:
         if body["op"] == "take":
@@ -274,6 +280,7 @@ class KeeperLink:
             self._lost()
         else:
             self._write_on(channel)
+            self.on_keeper()
 
     def _describe_all(self, channel: Channel) -> None:
         inodes = [self._clients_inode, self.successors.inode]

@@ -8,6 +8,7 @@ from pathlib import Path
 from holdfast.daemon.books import Books
 from holdfast.daemon.creation import failed
 from holdfast.daemon.housekeeping import Housekeeping, Kept
+from holdfast.daemon.reading import Reading
 from holdfast.daemon.record import Record
 from holdfast.errors import InvalidArgument, NotFound
 from holdfast.formats.kept import Missing
@@ -32,6 +33,7 @@ class Keeping:
         self,
         housekeeping: Housekeeping,
         books: Books,
+        reading: Reading,
         drop: Callable[[Record], None],
         *,
         state: Path,
@@ -40,6 +42,7 @@ class Keeping:
         self._housekeeping = housekeeping
         self._records = books.records
         self._scribe = books.scribe
+        self._reading = reading
         self._drop = drop
         self.forgetting: set[str] = set()
         """Sessions of which soon nothing is left."""
@@ -49,6 +52,7 @@ class Keeping:
     async def clear(self, record: Record) -> Erased:
         """Drop what a session printed before its last screenful."""
         erased = await self._run(record, self._clear)
+        self._reading.cleared(record)
         self._scribe.event(record, "cleared", time.time(), offset=erased.start)
         return erased
 
@@ -64,6 +68,7 @@ class Keeping:
         # Before the files, so that whoever looks for what was printed finds it nowhere.
         await self._forget_commands(record, since, until)
         erased = await self._run(record, partial(self._forget_range, since=since, until=until))
+        self._reading.forgotten(record, gone=False)
         facts = {"offset": since, "bytes": erased.bytes}
         self._scribe.event(record, "forgotten", time.time(), **facts)
         return erased

@@ -4,14 +4,16 @@ What waits is in `input_queue.py`; `applying.py` brings it into the terminal, on
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from holdfast.daemon.applying import Applying
-from holdfast.daemon.input_page import Page
+from holdfast.daemon.input_page import ANSWERS, Page
 from holdfast.daemon.input_queue import InputQueue, Piece, Turn
 from holdfast.errors import HoldfastError, InputQueueFull, InvalidArgument
-from holdfast.session.typed import OFFSET_LIMIT, QUEUE_LIMIT, Unit, fresh_part
+from holdfast.session.typed import OFFSET_LIMIT, PIECE, QUEUE_LIMIT, Unit, fresh_part
 
+ANSWER_ROOM = 32 << 10  # bytes that wait, beyond which no query is answered any more
 COMES_BACK_WITHIN = 5.0  # seconds; a client finds the next daemon within one, most in 20 ms
 
 
@@ -107,6 +109,60 @@ class Input:
         taken = self._queue.wait(slot, end, self._page.done(slot))
         self._applying.go_on()
         return taken
+
+    # -- answers to what the program asks its terminal
+
+    @contextmanager
+    def looking(self) -> Iterator[Page]:
+        """Yield the page of numbers; it stays mapped only where somebody types."""
+        if self._mapped is not None:
+            yield self._mapped
+            return
+        page = self._open_page()
+        try:
+            yield page
+        finally:
+            page.close()
+
+    def settled(self, end: int) -> int:
+        """Return the offset up to which queries are settled; *end* from now on if nothing tells."""
+        if self._closed:
+            return end
+        with self.looking() as page:
+            if page.settled is None:
+                page.set_done(ANSWERS, end)
+            return page.settled or 0
+
+    def answer(self, offset: int, data: bytes) -> None:
+        """Type the answer to the query at *offset*, once; a program that never reads gets few."""
+        if self._closed or offset <= max(self._known(ANSWERS), self._page.settled or 0):
+            return
+        if len(data) <= PIECE and self._queue.size + len(data) <= ANSWER_ROOM:
+            # Applied whole, so that its number may be the query's: those leave out some.
+            self._queue.put(Piece(ANSWERS, offset - len(data), memoryview(data)))
+            self._applying.go_on()
+
+    def settle(self, offset: int) -> None:
+        """Note that a terminal has answered the query at *offset*."""
+        if not self._closed:
+            self._page.settle(offset)
+
+    def note_terminal(self, has: bool) -> None:
+        """Note for the next daemon whether there is a terminal that answers."""
+        if not self._closed:
+            self._page.has_terminal = has
+
+    @property
+    def had_terminal(self) -> bool:
+        """Whether that was noted."""
+        with self.looking() as page:
+            return page.has_terminal
+
+    @property
+    def answered(self) -> int:
+        """The last query that was answered here, and by no terminal."""
+        with self.looking() as page:
+            return page.done(ANSWERS)
 
     # -- one client at a time
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from holdfast import __version__
 from holdfast.daemon.clients import Clients
-from holdfast.daemon.growing import Growing
 from holdfast.daemon.reporting import last_complaint
 from holdfast.daemon.sessions import Sessions
 from holdfast.errors import OffsetPruned, OwnerRequired
@@ -76,6 +75,10 @@ MEASURES = (
         lambda s: {"logs": s.logs, "journal": s.journal, "budget": s.budget, "free": s.free},
         "of",
     ),
+    Measure("reader_up", "gauge", "Whether a reader is there.", lambda s: int(s.reader > 0)),
+    Measure("reader_sessions", "gauge", "Sessions the reader follows.", lambda s: s.followed),
+    Measure("reader_unread_bytes", "gauge", "Output it has not read yet.", lambda s: s.unread),
+    Measure("reader_fenced", "gauge", "Sessions it cannot read.", lambda s: s.fenced),
     Measure("start_time_seconds", "gauge", "When this daemon began.", lambda s: s.started),
 )
 ECHO = "echo_seconds"
@@ -94,7 +97,7 @@ class Measures:
         """Return how this daemon is now, and what it has counted since it began."""
         sessions, counters = self._sessions, self._sessions.counters
         records, living = sessions.records.all(), sessions.living_ones
-        growing: list[Growing] = [*living, *sessions.mirrors.open.values()]
+        growing = sessions.growing_ones
         complaint = last_complaint()
         files = self._journal.parent.glob(f"{self._journal.name}*")
         return Stats(
@@ -127,6 +130,10 @@ class Measures:
             budget=sessions.housekeeping.budget,
             free=sessions.housekeeping.free,
             echo=Echo(bounds=[*BOUNDS], counts=[*counters.echo.counts], sum=counters.echo.sum),
+            reader=sessions.reading.screens.pid,
+            followed=sessions.reading.screens.followed,
+            unread=sessions.reading.screens.unread,
+            fenced=sessions.reading.screens.fenced,
             complaint=complaint.text if complaint else "",
             complained=complaint.time if complaint else 0.0,
         )

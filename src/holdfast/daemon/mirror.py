@@ -35,6 +35,9 @@ class Watcher(Protocol):
     def grew(self, session: Growing) -> None:
         """It has printed something."""
 
+    def resized(self, session: Growing) -> None:
+        """Its terminal has another size."""
+
     def sealed(self, session: str) -> None:
         """Its log has begun another segment."""
 
@@ -124,6 +127,7 @@ class Mirror:
         if is_new:
             self.record.size = size
             self.printed.mark_resize(size)
+            self._watcher.resized(self)
         return is_new
 
     def close(self) -> None:

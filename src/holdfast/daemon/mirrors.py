@@ -206,6 +206,7 @@ class Mirrors:
         self._books.records.add(record)
         if known is None:
             self.open[record.id].printed.mark_life(1)
+            self.open[record.id].printed.mark_resize(record.size)
         return record, known is None
 
     def _open(self, record: Record) -> None:

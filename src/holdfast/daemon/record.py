@@ -75,6 +75,8 @@ class Record:
     active_ns: int = 0
     """When it last printed something or was typed into, by the clock; an integer, because it
     is noted at each slice and seldom read."""
+    title: str = ""
+    """What the program calls its window."""
     short_lives: int = 0
     """Restored lives in a row that have not proven themselves, this one included."""
     mirrored: bool = False
@@ -147,6 +149,7 @@ class Record:
             last_activity=active or None,
             mirrored=self.mirrored,
             attributes=self.attributes,
+            title=self.title,
         )
 
 

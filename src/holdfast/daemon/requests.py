@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, get_args
 
+from msgspec.structs import replace
+
 from holdfast.daemon.events import Subscription
 from holdfast.daemon.measures import Measures
 from holdfast.daemon.record import Record, brief
 from holdfast.daemon.server import Reply
 from holdfast.daemon.sessions import Sessions
+from holdfast.daemon.showing import screen
 from holdfast.daemon.verbs import LONGEST_WAIT, asker
 from holdfast.daemon.viewing import Arriving
 from holdfast.errors import InvalidArgument, Mirrored
@@ -32,6 +35,7 @@ from holdfast.protocol.messages import (
     Get,
     GetContext,
     GetMetrics,
+    GetScreen,
     GetStats,
     Input,
     InputTaken,
@@ -52,6 +56,7 @@ from holdfast.protocol.messages import (
     Resize,
     Restore,
     Role,
+    Screen,
     Send,
     Sent,
     SessionInfo,
@@ -88,6 +93,7 @@ class Requests:
             Get: self._get,
             Output: self._output,
             Attach: self._attach,
+            GetScreen: self._screen,
             Input: self._typed,
             Send: self._send,
             Resize: self._resize,
@@ -173,7 +179,13 @@ class Requests:
         if record.state in LIVE and now - (record.last_attached or 0) > LOOKED_AT:
             record.last_attached = now
             self._sessions.changed(record)
+        if asked.terminal and client.role is not Role.CONTROL:
+            asked = replace(asked, terminal=False)  # what it answers gets nowhere
         return await self._sessions.viewing.attach(client.client_id, record, asked)
+
+    async def _screen(self, _client: DaemonEnd, asked: GetScreen) -> Screen:
+        record = self._sessions.records.find(asked.session)
+        return await screen(self._sessions.reading, record, asked)
 
     async def _output(self, _client: DaemonEnd, asked: Output) -> Callable[[], OutputChunk]:
         record = self._sessions.records.find(asked.session)

@@ -121,6 +121,8 @@ class Session:
             self._advance(Event.SPAWNED)
             if self.record.life == 1:
                 self.printed.mark_life(1)
+                self.printed.mark_resize(self.record.size)  # whoever reads later cannot ask
+            self.input.settled(self.record.offset)  # nothing from a life before is answered
         if self.record.short_lives:
             self._proof_timer = self._loop.call_later(PROVEN_AFTER, self._prove)
         self.record.pid = self.held.pid

@@ -23,6 +23,7 @@ from holdfast.daemon.keeping import Keeping
 from holdfast.daemon.mirrors import Mirrors
 from holdfast.daemon.owners import Owners
 from holdfast.daemon.pump import Choice
+from holdfast.daemon.reading import Reading
 from holdfast.daemon.reconciling import Reconciling
 from holdfast.daemon.record import Held, Record
 from holdfast.daemon.restoring import Restoring
@@ -91,10 +92,11 @@ class Sessions:
             loop, config, state, find=self._kept, sessions=lambda: list(self.records.by_id)
         )
         self._restoring = Restoring(creating, books, housekeeping, start.highest)
-        self.viewing = Viewing(loop, self, housekeeping, self.counters)
+        self.reading = reading = Reading(loop, link, self, books, is_wanted=config.reader == "on")
+        self.viewing = Viewing(loop, self, housekeeping, self.counters, reading)
         self._endings = self._end(start, events)
         self.keeping = Keeping(
-            housekeeping, books, self._endings.drop, state=state, journal=journal
+            housekeeping, books, reading, self._endings.drop, state=state, journal=journal
         )
         self.mirrors = self._mirror(creating, config.mirror_grace)
         self.commands = CommandBook(books, self.mirrors, housekeeping)
@@ -164,6 +166,7 @@ class Sessions:
             session.close()
         self.mirrors.close()
         self.viewing.close()
+        self.reading.close()
         self._turns.close()
         self.owners.close()
         self.housekeeping.close()
@@ -193,6 +196,10 @@ class Sessions:
         return list(self._living.values())
 
     @property
+    def growing_ones(self) -> list[Growing]:
+        return [*self._living.values(), *self.mirrors.open.values()]
+
+    @property
     def restarts(self) -> int:
         """How often the keeper has had to start a daemon again."""
         return self._link.restarts
@@ -205,6 +212,10 @@ class Sessions:
     def following(self, record: Record) -> Growing | None:
         """Return the session if its output may still grow."""
         return self._living.get(record.id) or self.mirrors.open.get(record.id)
+
+    def program(self, record: Record) -> Session | None:
+        """Return the session if its program lives here."""
+        return self._living.get(record.id)
 
     def info(self, record: Record, client_id: str = "") -> SessionInfo:
         """Return what a client hears of a session."""
@@ -243,6 +254,7 @@ class Sessions:
                 facts = {"cols": size.cols, "rows": size.rows}
                 self._books.scribe.event(record, "resized", time.time(), **facts)
             session.resize(size)
+            self.reading.sized(session)
             self._books.write(record)
 
     def refused(self, record: Record, error: Callable[[], HoldfastError]) -> None:
@@ -267,6 +279,9 @@ class Sessions:
     def grew(self, session: Growing) -> None:
         self.viewing.grew(session)
         self.housekeeping.written(session.printed.log)
+
+    def resized(self, session: Growing) -> None:
+        self.reading.sized(session)
 
     def sealed(self, session: str) -> None:
         self.housekeeping.grown(session)

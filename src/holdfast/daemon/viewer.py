@@ -1,6 +1,6 @@
 """One viewer: sends what its cursor allows, and says what it leaves out."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from holdfast.daemon.blocks import passed
 from holdfast.daemon.reporting import report
@@ -16,6 +16,27 @@ from holdfast.session.held import BLOCK
 PIECE = 128 * 1024
 SKIPPED, UNREADABLE = "skipped", "unreadable"
 Bytes = bytes | memoryview
+
+
+class Picture(NamedTuple):
+    """What shows a session as it was at *offset*, and how good that is."""
+
+    offset: int
+    data: bytes
+    fidelity: str
+
+
+class Terminal(Protocol):
+    """What has to know which bytes were sent to a terminal that answers queries."""
+
+    def cut(self) -> None:
+        """What follows is left out."""
+
+    def skipped(self) -> None:
+        """It goes on behind that."""
+
+    def over(self) -> None:
+        """It looks no longer."""
 
 
 class Outlet(Protocol):
@@ -43,14 +64,17 @@ class Source(Protocol):
     finish: str
     """Why nothing more will be printed; empty as long as it may be."""
 
+    def paint(self, viewer: "Viewer") -> bool:
+        """Have a picture drawn, then tell the viewer `painted`; False if nobody draws."""
+
     def piece(self, offset: int, limit: int) -> Bytes:
         """Return at most *limit* bytes from there; raise OffsetPruned."""
 
     def crc(self, end: int) -> int:
         """Return the checksum of the block that ends there; raise OffsetPruned."""
 
-    def picture(self) -> tuple[bytes, str]:
-        """Return what shows the session at its end, and how good that is."""
+    def tail(self) -> Picture:
+        """Return the last bytes, which are always there."""
 
     def look_up(self, viewer: "Viewer", upto: int) -> None:
         """Find out why the next bytes are not kept, then tell the viewer `missed`."""
@@ -65,8 +89,9 @@ class Viewer:
         self.is_queued = False
         self._outlet = outlet
         self._source = source
-        self._is_looking_up = False
+        self._is_looking_up = False  # why bytes are not kept, or how a picture looks
         self._is_over = False
+        self.terminal: Terminal | None = None
 
     @property
     def wants(self) -> bool:
@@ -112,10 +137,33 @@ class Viewer:
         self._is_looking_up = False
         if self._is_over:
             return
+        if self.terminal is not None:
+            self.terminal.cut()
         for start, end, reason in gaps:
             self._outlet.say(Gap(viewer=self.number, start=start, end=end, reason=reason))
             self.cursor.skip(end)
             self._source.counters.gaps += 1
+        self._has_left_out()
+
+    def painted(self, picture: Picture, now: float) -> int:
+        """Go on behind a picture, and what was skipped; return how many bytes it had."""
+        self._is_looking_up = False
+        if self._is_over:
+            return 0
+        if self.terminal is not None:
+            self.terminal.cut()
+        start, number = self.cursor.position, self.number
+        end, data, fidelity = picture
+        self._outlet.say(Gap(viewer=number, start=start, end=end, reason=SKIPPED))
+        self._outlet.say(Snapshot(viewer=number, offset=end, data=data, fidelity=fidelity))
+        self.cursor.pictured(end, now)
+        self._source.counters.gaps += 1
+        self._has_left_out()
+        return len(data)
+
+    def _has_left_out(self) -> None:
+        if self.terminal is not None:
+            self.terminal.skipped()
         self.tell_level()
 
     def ack(self, offset: int, now: float) -> None:
@@ -141,17 +189,15 @@ class Viewer:
     def close(self) -> int:
         """Send nothing more; return where it stopped."""
         self._is_over = True
+        terminal, self.terminal = self.terminal, None
+        if terminal is not None:
+            terminal.over()
         return self.cursor.position
 
     def _skip(self, now: float) -> int:
-        picture, fidelity = self._source.picture()
-        start, end, number = self.cursor.position, self._source.end, self.number
-        self._outlet.say(Gap(viewer=number, start=start, end=end, reason=SKIPPED))
-        self._outlet.say(Snapshot(viewer=number, offset=end, data=picture, fidelity=fidelity))
-        self.cursor.pictured(end, now)
-        self._source.counters.gaps += 1
-        self.tell_level()
-        return len(picture)
+        """Have it shown the present; until that is drawn it waits."""
+        self._is_looking_up = self._source.paint(self)
+        return 0 if self._is_looking_up else self.painted(self._source.tail(), now)
 
     def _vouch(self, start: int) -> None:
         """Say what the blocks should have that the viewer has got all of by now."""

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from holdfast.daemon.blocks import Blocks
 from holdfast.daemon.deliveries import Deliveries
-from holdfast.daemon.viewer import PIECE, Bytes, Outlet, Viewer
+from holdfast.daemon.viewer import PIECE, Bytes, Outlet, Picture, Viewer
 from holdfast.errors import OffsetPruned
 from holdfast.formats.kept import Missing
 from holdfast.metrics.counters import Counters
+from holdfast.protocol.reading import Painted
 from holdfast.session.cursor import BEHIND, Cursor
 from holdfast.session.tail import TAIL_SIZE, safe_cut
 from holdfast.store.log_reader import LogReader
@@ -24,8 +25,11 @@ SHARE_VIEWERS, SHARE_BYTES = 8, 4 * PIECE
 # A key's echo goes out at once, and so does all a program prints as long as it is little; a
 # flood is gathered, because a write of 64 KiB costs hardly more than one of four.
 BURST_SECONDS, BURST_BYTES = 0.004, 16 * 1024
+# Behind a picture: the reader lags in a flood, and more than that is more than the tail.
+MOST_TO_CATCH_UP = 1 << 20
 GATHER_SECONDS, GATHER_BYTES = 0.002, 64 * 1024
 
+Draw = Callable[["Viewers", Viewer], bool]
 LookUp = Callable[["Viewers", Viewer, int], None]
 Owns = Callable[[], bool]
 
@@ -46,6 +50,7 @@ class Viewers:
         look_up: LookUp,
         emptied: Callable[["Viewers"], None],
         pause: Callable[[bool], None],
+        draw: Draw | None = None,
     ) -> None:
         self.directory = directory
         self.end = end
@@ -57,6 +62,7 @@ class Viewers:
         self._look_up = look_up
         self._emptied = emptied
         self._pause = pause
+        self._draw = draw
         self._is_paused = False
         self._pausing: dict[Viewer, Owns] = {}
         self._reader = LogReader(directory)
@@ -166,6 +172,15 @@ class Viewers:
         self.wake(viewer)
         self.weigh()
 
+    def painted(self, viewer: Viewer, found: Painted | None) -> None:
+        """Have it go on behind the picture that it had drawn, or else behind the tail."""
+        picture = self.picture(found)
+        if picture.offset <= viewer.cursor.position:  # it has them all, as nothing was skipped
+            picture = self.tail()
+        viewer.painted(picture, self._loop.time())
+        self.wake(viewer)
+        self.weigh()
+
     def deliver(self) -> bool:
         """Serve some, in turns; return whether others wait."""
         now, sent = self._loop.time(), 0
@@ -200,8 +215,22 @@ class Viewers:
     def crc(self, end: int) -> int:
         return self._blocks.crc(end)
 
-    def picture(self) -> tuple[bytes, str]:
-        return tail(self._reader, self.end), "tail"
+    def picture(self, found: Painted | None) -> Picture:
+        """Return what the reader has drawn, if a viewer can go on behind it, or else the tail."""
+        is_near = found is not None and 0 <= self.end - found.offset <= MOST_TO_CATCH_UP
+        if found is not None and is_near and self.is_kept_from(found.offset):
+            return Picture(found.offset, found.data, found.fidelity)
+        return self.tail()
+
+    def is_kept_from(self, offset: int) -> bool:
+        """Whether a viewer can go on there."""
+        return offset == self.end or any(r.start <= offset < r.end for r in self._reader.ranges())
+
+    def tail(self) -> Picture:
+        return Picture(self.end, tail(self._reader, self.end), "tail")
+
+    def paint(self, viewer: Viewer) -> bool:
+        return self._draw is not None and self._draw(self, viewer)
 
     def look_up(self, viewer: Viewer, upto: int) -> None:
         self._look_up(self, viewer, upto)

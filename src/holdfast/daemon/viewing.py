@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -11,13 +11,15 @@ from holdfast.daemon.deliveries import Deliveries
 from holdfast.daemon.growing import Growing
 from holdfast.daemon.housekeeping import Housekeeping
 from holdfast.daemon.outlet import Outlet
-from holdfast.daemon.record import Record
+from holdfast.daemon.reading import Reading
+from holdfast.daemon.record import Record, brief
 from holdfast.daemon.viewer import Viewer
 from holdfast.daemon.viewers import Viewers
 from holdfast.errors import HoldfastError, InvalidArgument, OffsetPruned
 from holdfast.formats.kept import Missing
 from holdfast.metrics.counters import Counters
 from holdfast.protocol.messages import Attach, Attached, Gap, SessionInfo
+from holdfast.protocol.reading import Painted
 from holdfast.session.arrival import Arrival, arrive
 from holdfast.session.cursor import LEAST_WINDOW, MOST_WINDOW, Cursor, Policy
 from holdfast.session.lifecycle import LIVE
@@ -26,6 +28,7 @@ from holdfast.store.kept import kept
 from holdfast.store.log_reader import LogReader
 from holdfast.store.timeline import epoch_of
 
+SKIP_WITHIN = 0.5  # seconds that a viewer waits for the picture of what it is shown instead
 LOST = "lost"
 GONE = "what it printed is not there any more"
 PAUSE_FOR_OWNER = "owner"
@@ -56,11 +59,13 @@ class Viewing:
         place: Place,
         housekeeping: Housekeeping,
         counters: Counters,
+        reading: Reading,
     ) -> None:
         self._loop = loop
         self._place = place
         self._housekeeping = housekeeping
         self._counters = counters
+        self._reading = reading
         self._deliveries = Deliveries(loop)
         self._viewers: dict[str, Viewers] = {}
         self._lookups: set[asyncio.Task[None]] = set()
@@ -73,7 +78,7 @@ class Viewing:
         gap = None
         directory = self._place.directory(record)
         if not directory.is_dir():
-            return Arriving(self, client_id, record, asked, policy, None, None)
+            return Arriving(self, client_id, record, asked, policy, None, None, None)
         with LogReader(directory) as reader:
             resumed = _resume(asked, reader, partial(self._epoch, record))
         if resumed is Resume.MALFORMED:
@@ -84,7 +89,10 @@ class Viewing:
             since = asked.since or 0
             found = await self._housekeeping.run(partial(missing_from, directory, since, since))
             gap = found[0].reason if found else LOST
-        return Arriving(self, client_id, record, asked, policy, arrival, gap)
+        painted = None
+        if not arrival.exact:
+            painted = await self._reading.paint(record, scrollback=asked.scrollback)
+        return Arriving(self, client_id, record, asked, policy, arrival, gap, painted)
 
     def viewers_of(self, record: Record) -> Viewers:
         """Return the viewers of a session; there may be none yet."""
@@ -106,6 +114,7 @@ class Viewing:
             look_up=self._look_up,
             emptied=partial(self._emptied, record.id),
             pause=partial(self._pause, record),
+            draw=partial(self._draw, record),
         )
         self._viewers[record.id] = viewers
         return viewers
@@ -118,14 +127,13 @@ class Viewing:
         viewers = self.viewers_of(record)
         offset, picture, fidelity = asked.since or 0, b"", ""
         if not arrival.exact:
-            offset = viewers.end
-            picture, fidelity = viewers.picture()
+            offset, picture, fidelity = viewers.picture(arriving.painted)
         gap = None
         if arriving.gap is not None and asked.since is not None:
             gap = Gap(viewer=number, start=asked.since, end=offset, reason=arriving.gap)
         reply = Attached(
             viewer=number,
-            session=self._place.info(record, arriving.client_id),
+            session=brief(self._place.info(record, arriving.client_id)),
             outcome="exact" if arrival.exact else "snapshot",
             offset=offset,
             oldest=viewers.oldest,
@@ -135,13 +143,19 @@ class Viewing:
             reason=arrival.reason,
             snapshot=picture,
             fidelity=fidelity,
+            answered=self._reading.answered(record) if asked.terminal else 0,
             gap=gap,
         )
         cursor = Cursor(offset, policy=arriving.policy, window=asked.window)
         may_pause = None
         if asked.pause == PAUSE_FOR_OWNER:
             may_pause = partial(self._owns, record, arriving.client_id)
-        return viewers, viewers.add(number, outlet, cursor, may_pause), reply
+        viewer = viewers.add(number, outlet, cursor, may_pause)
+        if asked.terminal:
+            since = asked.since if arrival.exact else None
+            who = arriving.client_id
+            viewer.terminal = self._reading.terminal(record, who, cursor, since=since)
+        return viewers, viewer, reply
 
     def gone(self, arriving: "Arriving") -> Attached:
         """Return the reply when there is no output any more, and there will be none."""
@@ -164,21 +178,25 @@ class Viewing:
         viewers = self._viewers.get(session.record.id)
         if viewers is not None and not viewers.finish:
             viewers.grew(session.printed.log.end)
+        self._reading.grew(session)
 
     def finished(self, record: Record) -> None:
         """Nothing more will be printed in this life."""
         viewers = self._viewers.get(record.id)
         if viewers is not None and not viewers.finish:
             viewers.finished(record.offset, record.state.value)
+        self._reading.finished(record)
 
     def forgotten(self, record: Record) -> None:
         if viewers := self._viewers.pop(record.id, None):
             viewers.forgotten()
+        self._reading.forgotten(record, gone=True)
 
     def changed(self, record: Record) -> None:
         """It may have another owner."""
         if viewers := self._viewers.get(record.id):
             viewers.weigh()
+        self._reading.changed(record)
 
     # -- how it is
 
@@ -229,10 +247,24 @@ class Viewing:
         if session := self._place.following(record):
             (session.hold_back if wanted else session.go_on)()
 
-    def _look_up(self, viewers: Viewers, viewer: Viewer, upto: int) -> None:
-        task = self._loop.create_task(self._tell_gaps(viewers, viewer, upto))
+    def _draw(self, record: Record, viewers: Viewers, viewer: Viewer) -> bool:
+        """Have a picture drawn for a viewer that skips; False if nobody can."""
+        if not self._reading.screens.has(record):
+            return False
+        self._do(self._drawn(record, viewers, viewer))
+        return True
+
+    async def _drawn(self, record: Record, viewers: Viewers, viewer: Viewer) -> None:
+        painted = await self._reading.paint(record, scrollback=0, within=SKIP_WITHIN)
+        viewers.painted(viewer, painted)
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
         self._lookups.add(task)
         task.add_done_callback(self._lookups.discard)
+
+    def _look_up(self, viewers: Viewers, viewer: Viewer, upto: int) -> None:
+        self._do(self._tell_gaps(viewers, viewer, upto))
 
     async def _tell_gaps(self, viewers: Viewers, viewer: Viewer, upto: int) -> None:
         """Timelines are read in a thread: that of a spinner has 50 MB after a day."""
@@ -256,6 +288,8 @@ class Arriving(NamedTuple):
     """None when what was printed is gone."""
     gap: str | None
     """Why bytes behind those it holds are not kept."""
+    painted: Painted | None
+    """The session as the reader draws it, if that was wanted."""
 
     def begin(self, outlet: Outlet) -> tuple[Attached, Callable[[], None]]:
         """Return the reply, and what lets the bytes follow it."""
@@ -295,6 +329,9 @@ def _checked(asked: Attach) -> Policy:
     if asked.pause not in ("", PAUSE_FOR_OWNER):
         problem = f"must be {PAUSE_FOR_OWNER!r} or empty"
         raise InvalidArgument(argument="pause", value=asked.pause, problem=problem)
+    if asked.scrollback is not None and asked.scrollback < 0:
+        value = str(asked.scrollback)
+        raise InvalidArgument(argument="scrollback", value=value, problem="is negative")
     if asked.since is not None and asked.since < 0:
         raise InvalidArgument(argument="since", value=str(asked.since), problem="is negative")
     try:

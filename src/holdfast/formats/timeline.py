@@ -8,6 +8,7 @@ torn or altered one is recognised. The header looks like this in every format fo
 """
 
 import enum
+import re
 import struct
 from typing import NamedTuple
 from zlib import crc32
@@ -115,6 +116,7 @@ _LAYOUTS: dict[int, tuple[type[Record], struct.Struct]] = {
 }
 _TYPES = {kind: (number, layout) for number, (kind, layout) in _LAYOUTS.items()}
 _HOLE = bytes([_TYPES[Hole][0]])
+_MARKS = re.compile(b"[%s]" % bytes(_TYPES[kind][0] for kind in (Resize, Life, Inserted)))
 
 
 class Timeline(NamedTuple):
@@ -211,6 +213,14 @@ def holes_in(data: bytes) -> list[Hole]:
             holes.append(record)
         at = types.find(_HOLE, at + 1)
     return holes
+
+
+def marks_in(data: bytes) -> list[Resize | Life | Inserted]:
+    """Return what is said among the records of *data* of sizes, lives and what was inserted."""
+    types = data[: len(data) // RECORD_SIZE * RECORD_SIZE : RECORD_SIZE]
+    found = [match.start() * RECORD_SIZE for match in _MARKS.finditer(types)]
+    records = [decode_one(data[at : at + RECORD_SIZE]) for at in found]
+    return [record for record in records if isinstance(record, Resize | Life | Inserted)]
 
 
 def _unpacked(sealed: Buffer) -> Record | None:

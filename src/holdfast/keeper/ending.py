@@ -68,6 +68,7 @@ class Ending:
             return False
         print("nothing is left: no session, no client; the keeper ends", file=sys.stderr)  # noqa: T201
         keeper.supervisor.drop_spare()
+        keeper.supervisor.drop_reader()
         keeper.loop.stopped = True
         os.close(keeper.lock)
         return True
@@ -98,6 +99,7 @@ class Ending:
         supervisor = self._keeper.supervisor
         supervisor.daemon.wanted = False
         supervisor.drop_spare()
+        supervisor.drop_reader()
         if supervisor.daemon.active is not None:
             supervisor.end(supervisor.daemon.active, now, DAEMON_GRACE)
         elif self._keeper.adoption.under_way:

@@ -235,7 +235,8 @@ class Keeper:
 
     def is_quiet(self) -> bool:
         """Whether nothing is in flight that an exec would cut."""
-        processes = (self.supervisor.daemon.active, self.supervisor.daemon.spare)
+        services = self.supervisor.services.values()
+        processes = [process for one in services for process in (one.active, one.spare)]
         channels = [process.channel for process in processes if process]
         busy = (
             self.adoption.under_way

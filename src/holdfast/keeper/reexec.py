@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CHECK_TIMEOUT = 5.0  # seconds; it is 30 ms of imports
 QUIET_TIMEOUT = 5.0  # seconds to wait for a moment without half a frame anywhere
+ROW = ("restarts", "failures", "reason", "wanted", "unable")
 
 
 class Pending:
@@ -187,8 +188,7 @@ def _listener(described: Body) -> place.Listener:
 
 
 def _row(service: Service) -> Body:
-    plain = ("restarts", "failures", "reason", "wanted")
-    row: Body = {name: getattr(service, name) for name in plain}
+    row: Body = {name: getattr(service, name) for name in ROW}
     for name, process in (("active", service.active), ("spare", service.spare)):
         row[name] = None
         if process is not None:
@@ -201,14 +201,15 @@ def _row(service: Service) -> Body:
                 "kill_at",
                 "pidfd",
                 "said",
+                "linked",
             )
             row[name] = {k: getattr(process, k) for k in kept} | {"fd": process.channel.fileno()}
     return row
 
 
 def _revive_service(keeper: "Keeper", service: Service, row: Body) -> None:
-    for name in ("restarts", "failures", "reason", "wanted"):
-        setattr(service, name, row[name])
+    for name in ROW:
+        setattr(service, name, row.get(name, getattr(service, name)))  # an older keeper has fewer
     for name in ("active", "spare"):
         if row[name] is not None:
             fields = dict(row[name])

@@ -2,7 +2,7 @@
 
 No process and no clock is touched here: the keeper reports what happened with the time,
 and obeys `wanted`. One process is *active*; one *spare* has already imported everything
-and owns nothing, so that a death costs milliseconds.
+and owns nothing, so that a death costs milliseconds. The reader has none: nobody waits for it.
 """
 
 from typing import Any
@@ -30,6 +30,8 @@ class Process(Plain):
     """For a process that is not our child: readable when it has ended."""
     said: dict[str, Any] | None = None
     """What it told of itself when it got ready."""
+    linked: int = 0
+    """For a reader: the pid of the daemon it was introduced to."""
 
 
 class Service(Plain):
@@ -44,6 +46,9 @@ class Service(Plain):
     next_try: float = 0.0
     next_spare: float = 0.0
     wanted: bool = True
+    has_spare: bool = True
+    unable: bool = False
+    """Whether one has said that it cannot work here; then `reason` says why."""
 
     def may_start(self, now: float) -> bool:
         """Whether an active process is due."""
@@ -52,7 +57,8 @@ class Service(Plain):
     def may_start_spare(self, now: float) -> bool:
         """Whether a spare is due: the active one is ready and had time to settle."""
         ready = self.active is not None and self.active.ready_at is not None
-        return self.wanted and ready and self.spare is None and now >= self.next_spare
+        due = self.has_spare and self.spare is None and now >= self.next_spare
+        return self.wanted and ready and due
 
     def begin_anew(self, now: float) -> None:
         """Try at once, and count the failures from here."""
@@ -63,13 +69,18 @@ class Service(Plain):
         times = [p.kill_at for p in (self.active, self.spare) if p and p.kill_at is not None]
         if self.wanted and self.active is None:
             times.append(self.next_try)
-        elif self.wanted and self.active and self.active.ready_at is not None and not self.spare:
+        elif self.may_start_spare(self.next_spare):
             times.append(self.next_spare)
         return min(times, default=None)
 
     def became_ready(self, process: Process, now: float) -> None:
         process.ready_at = now
         self.next_spare = max(self.next_spare, now + SPARE_DELAY)
+
+    def gave_up(self, process: Process, reason: str) -> None:
+        """Note that it says it cannot work here: another one could not either."""
+        self.wanted, self.unable, self.reason = False, True, reason
+        process.asked_to_end = True
 
     def ended(self, process: Process, reason: str, now: float) -> None:
         """Note a death and when to try again."""

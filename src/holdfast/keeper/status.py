@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from holdfast.keeper.children import is_stopped
+from holdfast.keeper.service import Service
 from holdfast.keeper.wire import VERSION, Body
 
 if TYPE_CHECKING:
@@ -32,10 +33,26 @@ def status_of(keeper: "Keeper") -> Body:
             "next_try": next_try,
             "spare": daemon.spare.pid if daemon.spare and daemon.spare.imported else None,
         },
+        "reader": _reader(keeper.supervisor.reader),
         "restarts": daemon.restarts,
         "pump": said.get("pump"),
         "pump_reason": said.get("pump_reason", ""),
         "sessions": keeper.sessions.living,
+    }
+
+
+def _reader(reader: Service) -> Body:
+    active, state = reader.active, "off"
+    if active is not None:
+        state = "running" if active.ready_at is not None else "starting"
+    elif reader.wanted or reader.unable:
+        state = "waiting" if reader.wanted else "unable"
+    return {
+        "pid": active.pid if active else None,
+        "state": state,
+        "reason": reader.reason,
+        "restarts": reader.restarts,
+        "next_try": max(0.0, reader.next_try - time.monotonic()) if state == "waiting" else None,
     }
 
 

@@ -32,7 +32,7 @@ class Supervisor:
         self.spec = spec
         self.services = {
             "daemon": Service("daemon"),
-            "reader": Service("reader", wanted=False),  # nothing to supervise until it exists
+            "reader": Service("reader", wanted=False, has_spare=False),  # until a daemon asks
         }
         self.listeners: list[place.Listener] = []
         self.leaving = False
@@ -43,11 +43,14 @@ class Supervisor:
             "kill": sessions.kill,
             "forget": sessions.forget,
             "blob": sessions.rewrite,
+            "reader": self._want_reader,
         }
         self._loop = loop
         self._sessions = sessions
         self._batches: deque[Batch] = deque()
         self._said_idle = False
+        self._line: tuple[socket.socket, ...] = ()
+        """Between daemon and reader, until both have their end of it."""
         self._later: list[tuple[Body, tuple[int, ...]]] = []
         loop.add_deadline(self.deadline)
 
@@ -63,6 +66,10 @@ class Supervisor:
     @property
     def daemon(self) -> Service:
         return self.services["daemon"]
+
+    @property
+    def reader(self) -> Service:
+        return self.services["reader"]
 
     def tell(self, body: Body, fds: tuple[int, ...] = ()) -> None:
         """Tell the daemon; one that is not there learns it from the hand-over."""
@@ -87,12 +94,14 @@ class Supervisor:
                 self._start_due(service, now)
             except OSError as error:
                 service.could_not_start(str(error), now)
+        self._introduce()
 
     def _start_due(self, service: Service, now: float) -> None:
         if service.may_start(now):
             process, service.spare = service.spare or self._start(service, now), None
             service.active = process
-            self._hand_over(process)
+            if service is self.daemon:
+                self._hand_over(process)
         elif service.may_start_spare(now):
             service.spare = self._start(service, now)
 
@@ -111,9 +120,25 @@ class Supervisor:
     def drop_spare(self) -> None:
         """End the spare: it owns nothing, so there is nothing to wait for."""
         spare, self.daemon.spare = self.daemon.spare, None
-        if spare is not None:
-            signal_process(spare, signal.SIGKILL)
-            self._loop.drop(spare.channel)
+        self._drop(spare)
+
+    def drop_reader(self) -> None:
+        """End the reader for good: what it knows can be derived again."""
+        reader, self.reader.active = self.reader.active, None
+        self.reader.wanted = False
+        self._drop(reader)
+
+    def renew_reader(self, now: float) -> None:
+        """Have a reader of the present spec, also if the one before could not work."""
+        self.reader.wanted, self.reader.unable = self.reader.wanted or self.reader.unable, False
+        self.reader.begin_anew(now)
+        if self.reader.active is not None:
+            self.end(self.reader.active, now)
+
+    def _drop(self, process: Process | None) -> None:
+        if process is not None:
+            signal_process(process, signal.SIGKILL)
+            self._loop.drop(process.channel)
 
     def replace_spare(self, now: float) -> Process:
         """Start a spare from the present spec; a spare from before would run old code."""
@@ -228,23 +253,54 @@ class Supervisor:
         op = body.get("op")
         if op == "imported":
             process.imported = True
+        if process is self.reader.active:
+            self._heard_reader(process, body)
         elif process is not self.daemon.active:
             return
         elif op == "ready":
             process.said = body
             self.daemon.became_ready(process, time.monotonic())
         elif op == "taken" and self._batches:
-            # One batch at a time: descriptors in flight are limited, to 1,024 for most users.
-            self._send(process, *self._batches.popleft()())
-            if not self._batches:
-                later, self._later = self._later, []
-                for fact in later:
-                    self._send(process, *fact)
+            self._hand_on(process)
         elif op == "idle":
             # Its end is no failure; whoever has come meanwhile is not to wait for the next.
             self._said_idle = process.asked_to_end = True
         elif op in self.requests:
             self.requests[op](body)
+
+    def _hand_on(self, process: Process) -> None:
+        # One batch at a time: descriptors in flight are limited, to 1,024 for most users.
+        self._send(process, *self._batches.popleft()())
+        if not self._batches:
+            later, self._later = self._later, []
+            for fact in later:
+                self._send(process, *fact)
+
+    def _heard_reader(self, process: Process, body: Body) -> None:
+        if body.get("op") == "imported":
+            self.reader.became_ready(process, time.monotonic())
+        elif body.get("op") == "unable":
+            self.reader.gave_up(process, str(body.get("reason")))
+
+    def _want_reader(self, body: Body) -> None:
+        if not body.get("wanted", True):
+            self.drop_reader()
+        elif not self.reader.unable and self.daemon.wanted:
+            self.reader.wanted = True
+
+    def _introduce(self) -> None:
+        """Give a daemon and a reader that serve, and do not know each other, a line."""
+        both = [p for p in (self.daemon.active, self.reader.active) if p and p.ready_at]
+        if len(both) == 2 and both[1].linked != both[0].pid and not self._line:
+            daemon, reader = both
+            self._line, reader.linked = socket.socketpair(), daemon.pid
+            self._send(reader, {"op": "daemon", "pid": daemon.pid}, (self._line[0].fileno(),))
+            self._send(daemon, {"op": "reader", "pid": reader.pid}, (self._line[1].fileno(),))
+        if self._line and not any(one.channel.wants_to_write for one in both):
+            # Both have theirs: with ours open neither would notice the end of the other.
+            for sock in self._line:
+                sock.close()
+            self._line = ()
 
     def gone(self, process: Process, _reason: str) -> None:
         # Dead, almost always; SIGCHLD says so. One that only closed its channel is ended.

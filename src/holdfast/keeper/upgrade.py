@@ -96,6 +96,7 @@ class Upgrade:
             return
         elif attempt.spare is service.active:
             if attempt.spare.ready_at is not None:
+                self._supervisor.renew_reader(now)
                 self._done({"ok": True, "pid": attempt.spare.pid})
         elif attempt.spare is not service.spare:
             self._fail(service.reason)

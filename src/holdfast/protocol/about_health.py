@@ -55,6 +55,14 @@ class Stats(Message, frozen=True):
     viewers: int = 0
     lag: int = 0
     """Bytes that the last viewer of all is behind."""
+    reader: int = 0
+    """The pid of the reader; 0 is none."""
+    followed: int = 0
+    """Sessions that it was told of."""
+    unread: int = 0
+    """Bytes of them that it has not read yet."""
+    fenced: int = 0
+    """Sessions that it cannot read."""
 
 
 class GetMetrics(Message, frozen=True):

@@ -47,6 +47,8 @@ class SessionInfo(Message, frozen=True):
     """Its terminal lives in a client, which alone types into it."""
     attributes: dict[str, str] = {}
     """What the client of a mirrored session says of it: shell, pid, tty, hostname, parent."""
+    title: str = ""
+    """What its program calls its window."""
 
 
 class Create(Message, frozen=True):

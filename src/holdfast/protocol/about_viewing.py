@@ -28,6 +28,11 @@ class Attach(Message, frozen=True):
     """Bytes that may be on their way without an `ack`."""
     pause: str = ""
     """owner: as long as this client owns the session, its program waits for this viewer."""
+    scrollback: int | None = 10_000
+    """Lines above the screen that a picture has, 0 is the screen alone; None is all that fit."""
+    terminal: bool = False
+    """What it is sent goes into a terminal, which answers the queries of programs: as long as
+    this client may type there, nobody else answers those that it was sent."""
 
 
 class Gap(Message, frozen=True):
@@ -66,7 +71,11 @@ class Attached(Message, frozen=True):
     """Why it is not exact."""
     snapshot: bytes = b""
     fidelity: str = ""
-    """How good the snapshot is. tail: the last bytes, from a place where they can be cut."""
+    """How good the snapshot is. exact: as if a terminal had watched from the start. tail: the
+    last bytes, from a place where they can be cut, with the queries of programs in them."""
+    answered: int = 0
+    """Queries of the program in bytes before it were answered while nobody looked: a terminal
+    that shows those bytes must not answer them again."""
     gap: Gap | None = None
     """What was held ends before the snapshot begins: these bytes are not shown."""
 
@@ -126,3 +135,33 @@ class Finished(Message, frozen=True):
     viewer: int
     offset: int
     reason: str
+
+
+class GetScreen(Message, frozen=True):
+    """Ask what a session shows now, or showed last, without a viewer."""
+
+    session: str
+    form: str = "text"
+    """text: lines without colours. vt: what makes a terminal show it. json: cells and modes."""
+    scrollback: int | None = 0
+    """Lines above the screen; None is all that fit."""
+
+
+class Screen(Message, frozen=True):
+    """What a session showed at *offset*."""
+
+    session: str
+    offset: int
+    end: int
+    """Where the log ended; beyond *offset* nobody has drawn it yet."""
+    form: str
+    data: bytes
+    cols: int
+    rows: int
+    lines: int
+    """Of scrollback in it."""
+    fidelity: str
+    """As of an attachment. tail: it is made of the last bytes, and something may be missing."""
+    title: str = ""
+    cursor: tuple[int, int] | None = None
+    """Column and row on the screen, from 0; None is unknown."""

@@ -73,7 +73,9 @@ from holdfast.protocol.about_viewing import (
     Digest,
     Finished,
     Gap,
+    GetScreen,
     Lag,
+    Screen,
     Snapshot,
 )
 from holdfast.protocol.message import (
@@ -120,6 +122,7 @@ __all__ = [
     "Get",
     "GetContext",
     "GetMetrics",
+    "GetScreen",
     "GetStats",
     "Goodbye",
     "Hello",
@@ -148,6 +151,7 @@ __all__ = [
     "Resize",
     "Restore",
     "Role",
+    "Screen",
     "Send",
     "Sent",
     "SessionInfo",
@@ -236,6 +240,7 @@ REQUESTS: dict[str, Request] = {
         Request("output", Output, OutputChunk, Role.STREAM),
         Request("attach", Attach, Attached, Role.STREAM),
         Request("detach", Detach, Detached, Role.STREAM),
+        Request("screen", GetScreen, Screen, Role.STREAM),
         Request("input", Input, InputTaken, Role.CONTROL),
         Request("send", Send, Sent, Role.CONTROL),
         Request("resize", Resize, SessionInfo, Role.CONTROL),

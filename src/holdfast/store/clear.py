@@ -4,6 +4,7 @@ from pathlib import Path
 
 from holdfast.formats.segments import Range
 from holdfast.formats.timeline import Hole, HoleReason
+from holdfast.store.checkpoint import erase
 from holdfast.store.log_reader import LogReader
 from holdfast.store.removal import remove
 from holdfast.store.timeline import Recorder
@@ -24,7 +25,9 @@ def clear(directory: Path, timeline: Recorder, cut: int) -> int:
         ranges = [Range(start, min(end, cut)) for start, end in log.ranges() if start < cut]
     # A record for each range: holes between them keep the reasons they have.
     holes = [Hole(start, end - start, HoleReason.CLEARED) for start, end in ranges]
-    return remove(directory, timeline, holes)
+    gone = remove(directory, timeline, holes)
+    erase(directory)  # a screen that was kept has what was printed before it too
+    return gone
 
 
 def screenful_cut(reader: LogReader, end: int, rows: int, cols: int) -> int:

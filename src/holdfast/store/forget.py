@@ -6,6 +6,7 @@ from pathlib import Path
 
 from holdfast.formats.segments import Range, first_offset
 from holdfast.formats.timeline import Hole, HoleReason
+from holdfast.store.checkpoint import erase
 from holdfast.store.log_reader import LogReader
 from holdfast.store.removal import ERASED, overwrite, remove
 from holdfast.store.timeline import TIMELINE, Recorder
@@ -27,7 +28,10 @@ def forget(directory: Path, timeline: Recorder, start: int, end: int) -> int:
     with LogReader(directory) as log:
         ranges = [Range(max(start, kept.start), min(end, kept.end)) for kept in log.ranges()]
     holes = [Hole(*(a, b - a), HoleReason.FORGOTTEN) for a, b in ranges if a < b]
+    # Before, for a kill between here and the end; after, for a reader that has just kept one.
+    erase(directory)
     gone = remove(directory, timeline, holes)
+    erase(directory)
     # The ticks of a torn timeline have checksums too.
     for path in [*_torn_pieces(directory, start, end), *directory.glob(f"{TIMELINE}{TORN}*")]:
         overwrite(path)

@@ -46,6 +46,7 @@ from holdfast.terminal.typed import Typed
 WINDOW = 256 << 10
 QUEUE_PAUSE = 0.1  # seconds before input is offered again to a program that does not read
 END_OF_INPUT = b"\x04"
+TAIL = "tail"  # the fidelity of a snapshot that is raw output
 OVER = (SessionGone, SessionTerminating, NotFound)
 
 
@@ -92,8 +93,15 @@ class Attachment:
         # Into a pipe or a file every byte; a person is shown what is on the screen now.
         policy = "latest" if local.is_terminal else "lossless"
         since = 0 if fresh else None
-        asked = Attach(session=session.id, since=since, policy=policy, window=WINDOW)
+        asked = Attach(
+            session=session.id,
+            since=since,
+            policy=policy,
+            window=WINDOW,
+            terminal=local.is_terminal,
+        )
         self._looking = Looking(client.steps.core, asked)
+        self._answered = QueryFilter()
         self._modes = Modes()
         self._detach = DetachKey()
         self._typed = Typed()
@@ -234,10 +242,12 @@ class Attachment:
 
     def _see_item(self, item: Item) -> None:
         if isinstance(item, Chunk):
-            self._show(item.data)
+            self._show(self._answered.feed(item.data) if item.is_answered else item.data)
         elif isinstance(item, Snapshot):
-            # What asks the terminal something was asked before it looked.
-            self._show(QueryFilter().feed(item.data))
+            # What asks the terminal something was asked before it looked; a picture has none of
+            # that, and may end in the midst of a sequence.
+            is_raw = item.fidelity == TAIL
+            self._show(QueryFilter().feed(item.data) if is_raw else item.data)
         elif isinstance(item, Gap):
             kept = "they are in the log" if item.reason == "skipped" else item.reason
             self._write(f"\r\n[{item.end - item.start} bytes not shown: {kept}]\r\n".encode())

@@ -46,6 +46,7 @@ def test_everything_fits_one_screen() -> None:
     assert lines[4:] == [
         "sessions  3 running, 1 exited",
         "recovery  2 adopted, 1 lost:not-rerun",
+        "screens   3 sessions followed, 6.0 MiB behind, 1 it cannot read",
         "clients   4 connected, 9 look on, up to 5.0 MiB behind",
         "typed     7 B; half of the keys echoed within 1 ms, 99 of 100 after 10 ms",
         "printed   8.0 GiB",

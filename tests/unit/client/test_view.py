@@ -141,3 +141,12 @@ def test_a_block_of_which_the_beginning_is_not_held_is_not_compared() -> None:
     view.feed(m.Digest(viewer=1, offset=BLOCK, crc=1))
 
     assert not view.has_to_begin_anew
+
+
+def test_bytes_whose_queries_are_answered_are_told_apart() -> None:
+    view = View(ASKED)
+    view.attached(answer(1, 5, "exact", answered=8))
+
+    assert view.feed(data(5, b"ab")) == [Chunk(5, b"ab", is_answered=True)]
+    assert view.feed(data(7, b"cde")) == [Chunk(7, b"c", is_answered=True), Chunk(8, b"de")]
+    assert view.feed(data(10, b"f")) == [Chunk(10, b"f")]

@@ -1,6 +1,6 @@
 """One viewer, of a log that can be read only now and then."""
 
-from holdfast.daemon.viewer import Bytes, Viewer
+from holdfast.daemon.viewer import Bytes, Picture, Viewer
 from holdfast.errors import IoFailed
 from holdfast.metrics.counters import Counters
 from holdfast.protocol.messages import Message
@@ -21,8 +21,11 @@ class Disk:
     def crc(self, end: int) -> int:
         raise IoFailed(action=f"reading up to {end}", reason="Input/output error")
 
-    def picture(self) -> tuple[bytes, str]:
-        return b"", "tail"
+    def tail(self) -> Picture:
+        return Picture(self.end, b"", "tail")
+
+    def paint(self, viewer: Viewer) -> bool:
+        raise AssertionError(f"{viewer.number}: nothing is skipped")
 
     def look_up(self, viewer: Viewer, upto: int) -> None:
         raise AssertionError(f"{viewer.number}: all is kept up to {upto}")

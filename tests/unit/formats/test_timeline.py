@@ -28,6 +28,7 @@ from holdfast.formats.timeline import (
     encode,
     encode_header,
     holes_in,
+    marks_in,
 )
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "timeline-1.txt"
@@ -170,3 +171,20 @@ def test_a_record_that_was_cut_off_hides_no_hole_before_it(count: int) -> None:
 
     assert holes_in(sealed + sealed[:count]) == [hole]
     assert holes_in(sealed[:count]) == []
+
+
+def test_marks_are_found_in_the_order_they_were_written_whatever_lies_between() -> None:
+    marks: list[Record] = [
+        Life(0, 5, 1),
+        Resize(0, 5, 80, 24),
+        Resize(9, 6, 90, 30),
+        Inserted(12, 4, 7),
+        Life(12, 8, 2),
+    ]
+    others: list[Record] = [Tick(4, 5, 6), Hole(3, 1, 2), Epoch(12, b"e" * 16)]
+    records = [record for mark in marks for record in (mark, *others)]
+    data = b"".join(map(encode, records))
+    damaged = bytearray(encode(Resize(20, 9, 10, 10)))
+    damaged[9] ^= 1
+
+    assert marks_in(data + bytes(damaged) + data[:20]) == marks

@@ -169,6 +169,25 @@ def test_a_spare_that_the_system_refuses_is_tried_again_after_5_s() -> None:
     assert (service.failures, service.next_spare) == (0, NOW + 6)
 
 
+def test_a_service_without_a_spare_never_starts_one() -> None:
+    service = Service("reader", has_spare=False, active=process(ready_at=NOW))
+
+    assert not service.may_start_spare(NOW + 100)
+    assert service.deadline() is None
+
+
+def test_one_that_says_it_cannot_work_is_not_started_again_and_the_reason_stays() -> None:
+    service = Service("reader", has_spare=False, active=process())
+    assert service.active is not None
+
+    service.gave_up(service.active, "no library")
+    service.ended(service.active, "exit code 0", NOW + 1)
+
+    assert (service.unable, service.reason) == (True, "no library")
+    assert not service.may_start(NOW + 100)
+    assert service.deadline() is None
+
+
 @pytest.mark.parametrize(
     ("service", "deadline"),
     [
