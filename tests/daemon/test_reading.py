@@ -28,6 +28,7 @@ from tests.support.asking import Client
 from tests.support.flood import Flood
 from tests.support.home import ROOT, Home, running_home, until
 from tests.support.looker import Looker
+from tests.support.mirroring import Mirrorer
 
 pytestmark = pytest.mark.slow
 
@@ -117,6 +118,27 @@ def test_the_last_screen_of_a_session_outlives_it(home: Home) -> None:
 
     assert (shown.fidelity, shown.data.decode().split()) == ("exact", ["one", "two", "red"])
     assert attached.fidelity == "exact"
+
+
+def test_a_mirrored_session_has_a_screen_of_its_terminals_size(home: Home) -> None:
+    """And its queries are nobody's business: its own terminal has answered them."""
+    with Mirrorer(home, cols=20, rows=5) as mirror, home.client() as client:
+        end = mirror.append(0, b"\x1b]2;far away\x07" + b"x" * 30 + b"\x1b[6n\r\n")
+        seen = until(
+            lambda: (s := screen(client, mirror.session)).fidelity == "exact" and s, "a screen"
+        )
+        assert seen.data.decode().split() == ["x" * 20, "x" * 10]
+        until(lambda: client.call(Get(session=mirror.session)).title == "far away", "its title")
+
+        mirror.register(cols=40, rows=5)
+        end = mirror.append(end, b"y" * 30)
+        seen = until(
+            lambda: (s := screen(client, mirror.session)).offset == end and s, "what follows"
+        )
+        assert (seen.cols, seen.data.decode().split()[-1]) == (40, "y" * 30)
+        with Looker(home, mirror.session, since=0, terminal=True) as looker:
+            assert looker.attached.answered > end
+            looker.until_offset(end)
 
 
 def test_what_is_cleared_is_in_no_picture(home: Home) -> None:
