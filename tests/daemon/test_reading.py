@@ -124,19 +124,18 @@ def test_a_mirrored_session_has_a_screen_of_its_terminals_size(home: Home) -> No
     """And its queries are nobody's business: its own terminal has answered them."""
     with Mirrorer(home, cols=20, rows=5) as mirror, home.client() as client:
         end = mirror.append(0, b"\x1b]2;far away\x07" + b"x" * 30 + b"\x1b[6n\r\n")
-        seen = until(
-            lambda: (s := screen(client, mirror.session)).fidelity == "exact" and s, "a screen"
-        )
+        until(lambda: screen(client, mirror.session).fidelity == "exact", "a screen")
+        seen = screen(client, mirror.session)
         assert seen.data.decode().split() == ["x" * 20, "x" * 10]
         until(lambda: client.call(Get(session=mirror.session)).title == "far away", "its title")
 
         mirror.register(cols=40, rows=5)
         end = mirror.append(end, b"y" * 30)
-        seen = until(
-            lambda: (s := screen(client, mirror.session)).offset == end and s, "what follows"
-        )
+        until(lambda: screen(client, mirror.session).offset == end, "what follows")
+        seen = screen(client, mirror.session)
         assert (seen.cols, seen.data.decode().split()[-1]) == (40, "y" * 30)
-        with Looker(home, mirror.session, since=0, terminal=True) as looker:
+        role = Role.CONTROL
+        with Looker(home, mirror.session, since=0, terminal=True, role=role) as looker:
             assert looker.attached.answered > end
             looker.until_offset(end)
 
