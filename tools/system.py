@@ -24,6 +24,9 @@ def command(name: str) -> Callable[[], bool]:
 PARTS = (
     Part("zsh", command("zsh")),  # shells whose prompts and line editors sessions must survive
     Part("fish", command("fish")),
+    Part("vim", command("vim")),  # programs that have the whole screen
+    Part("htop", command("htop")),
+    Part("less", command("less")),
     Part("tmux", command("tmux")),  # the peer in benchmarks, and a terminal inside a terminal
 )
 
