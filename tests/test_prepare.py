@@ -50,7 +50,7 @@ def furnish(directory: Path, apt_get: str) -> Path:
 
 
 INSTALL_ALL = (
-    'for name in zsh fish tmux; do echo "#!/bin/sh" >"$bin/$name"; /bin/chmod +x "$bin/$name"; done'
+    'for name in zsh fish vim htop less tmux; do echo "#!/bin/sh" >"$bin/$name"; /bin/chmod +x "$bin/$name"; done'
 )
 
 
@@ -152,7 +152,7 @@ def test_package_lists_are_always_fetched_in_ci(
 
 def test_nothing_is_installed_that_is_there(programs: Path) -> None:
     calls = furnish(programs, "")
-    for name in ("zsh", "fish", "tmux"):
+    for name in ("zsh", "fish", "vim", "htop", "less", "tmux"):
         program(programs, name, "")
     system.provide()
     assert not calls.exists()
@@ -161,7 +161,7 @@ def test_nothing_is_installed_that_is_there(programs: Path) -> None:
 @pytest.mark.usefixtures("programs")
 def test_what_cannot_be_installed_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     system.provide()
-    assert_lines(capsys, "missing: zsh, fish, tmux; the tests that need them are skipped")
+    assert_lines(capsys, "missing: zsh, fish, vim, htop, less, tmux; the tests that need them are skipped")
 
 
 def assert_lines(capsys: pytest.CaptureFixture[str], *lines: str) -> None:
