@@ -50,7 +50,8 @@ def furnish(directory: Path, apt_get: str) -> Path:
 
 
 INSTALL_ALL = (
-    'for name in zsh fish vim htop less tmux; do echo "#!/bin/sh" >"$bin/$name"; /bin/chmod +x "$bin/$name"; done'
+    "for name in zsh fish vim htop less tmux; "
+    'do echo "#!/bin/sh" >"$bin/$name"; /bin/chmod +x "$bin/$name"; done'
 )
 
 
@@ -161,7 +162,9 @@ def test_nothing_is_installed_that_is_there(programs: Path) -> None:
 @pytest.mark.usefixtures("programs")
 def test_what_cannot_be_installed_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     system.provide()
-    assert_lines(capsys, "missing: zsh, fish, vim, htop, less, tmux; the tests that need them are skipped")
+    assert_lines(
+        capsys, "missing: zsh, fish, vim, htop, less, tmux; the tests that need them are skipped"
+    )
 
 
 def assert_lines(capsys: pytest.CaptureFixture[str], *lines: str) -> None:
