@@ -19,6 +19,7 @@ from tests.support.torture import Killer
 
 AHEAD = 8  # appends that are under way at a time
 KILLS = 25
+PORTION = 4 << 20  # bytes between two kills; all together less than a log keeps
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ class Spooler(threading.Thread):
         self.data = bytearray()
         """All that was ever sent, or may have been."""
         self.answered = 0
+        self._goal = 0
         self.registrations = 0
         self._home = home
         self._chance = chance
@@ -59,8 +61,9 @@ class Spooler(threading.Thread):
             raise
 
     def goes_on(self) -> None:
-        """Return once more has been answered."""
+        """Return once more has been answered, and let more be sent."""
         seen = self.answered
+        self._goal = seen + PORTION
         until(lambda: self.answered > seen or self.error, "it to go on")
 
     def finish(self) -> None:
@@ -75,6 +78,8 @@ class Spooler(threading.Thread):
         under_way = 0
         while not self._over.is_set():
             while under_way < AHEAD:
+                if at >= self._goal:
+                    at = max(0, at - 100_000)  # again what is there
                 count = self._chance.choice([1, 80, 4000, 70_000])
                 if at + count > len(self.data):
                     self.data += os.urandom(at + count - len(self.data))

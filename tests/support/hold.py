@@ -1,5 +1,6 @@
 """A Holdfast of one test's own: real keeper, real daemon, real terminals."""
 
+import io
 import json
 import os
 import subprocess
@@ -74,10 +75,20 @@ class Hold:
         return found
 
 
+BEGUN = b"go\r\n"  # the echo of what lets a command begin
+
+
 class Terminal:
     """A command in a PTY, begun only when its terminal has been looked at."""
 
-    def __init__(self, words: list[str], environ: dict[str, str], size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        words: list[str],
+        environ: dict[str, str],
+        size: tuple[int, int],
+        seen: io.BytesIO | None = None,
+    ) -> None:
+        self._seen = seen
         self.child = pexpect.spawn(
             "/bin/sh",
             ["-c", 'read go; exec "$@"', "sh", *words],
@@ -87,8 +98,9 @@ class Terminal:
         )
         self.child.delaybeforesend = None
         self.before = self.modes()
+        self.child.logfile_read = seen
         self.child.sendline("go")
-        self.child.expect_exact("go\r\n")
+        self.child.expect_exact(BEGUN)
 
     def modes(self) -> list[Any]:
         """The terminal's settings, as `stty -g` would show them."""
@@ -100,6 +112,11 @@ class Terminal:
 
     def send(self, text: str | bytes) -> None:
         self.child.send(text)
+
+    def shown(self) -> bytes:
+        """Return everything the command has shown, if it was to be kept."""
+        assert self._seen is not None
+        return self._seen.getvalue().partition(BEGUN)[2]
 
     def end(self) -> tuple[bytes, int]:
         """Wait for the end; return what was shown since the last expectation, and the code."""

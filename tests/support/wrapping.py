@@ -33,10 +33,8 @@ class Shell:
     """One shell, its terminal, and what was shown on it."""
 
     def __init__(self, hold: Hold, *words: str, **environ: str) -> None:
-        self.seen = io.BytesIO()
         known = hold.environ | {"PS1": PROMPT, "PROMPT": PROMPT, "LC_ALL": "C.UTF-8"} | environ
-        self.terminal = Terminal(list(words), known, (80, 24))
-        self.terminal.child.logfile_read = self.seen
+        self.terminal = Terminal(list(words), known, (80, 24), io.BytesIO())
 
     @property
     def pid(self) -> int:
@@ -62,7 +60,7 @@ class Shell:
 
     def shown(self) -> bytes:
         """Return everything its terminal saw, as it would be in any other terminal."""
-        return _PLACE.sub(b"pts/N", self.seen.getvalue())
+        return _PLACE.sub(b"pts/N", self.terminal.shown())
 
 
 def wrapped(hold: Hold, *words: str, **environ: str) -> Shell:

@@ -1,20 +1,5 @@
-"""Every test has its own Holdfast and ends it."""
+"""The same Holdfast of its own as the tests of the command line have."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from tests.cli.conftest import hold
 
-import pytest
-
-from tests.support.hold import Hold
-
-
-@pytest.fixture
-def hold(tmp_path: Path) -> Iterator[Hold]:
-    """A Holdfast that runs nothing yet; whatever the test leaves is ended, or fails it."""
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    holdfast = Hold(home)
-    yield holdfast
-    stopped = holdfast.run("daemon", "stop", "--yes")
-    assert stopped.returncode == 0, stopped
-    assert holdfast.processes() == []
+__all__ = ["hold"]

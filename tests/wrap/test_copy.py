@@ -38,7 +38,7 @@ def leave(hold: Hold, shell: Shell, code: int = 3) -> None:
     assert shell.end() == code
     (known,) = hold.sessions("--all")
     assert (known["state"], known["exit_code"]) == ("exited", code)
-    assert log(hold) == shell.seen.getvalue()
+    assert log(hold) == shell.terminal.shown()
 
 
 @pytest.mark.parametrize("name", SHELLS)
@@ -61,7 +61,7 @@ def test_what_is_known_of_it(hold: Hold, tmp_path: Path) -> None:
     shell = wrapped(hold)
     shell.prompt()
     shell.run("echo $$ $(tty) $HOLDFAST_SESSION_ID")
-    pid, tty, own = re.findall(rb"(\d+) (/dev/\S+) (\w{10})", shell.seen.getvalue())[0]
+    pid, tty, own = re.findall(rb"(\d+) (/dev/\S+) (\w{10})", shell.terminal.shown())[0]
     known = session(hold)
 
     assert known["id"] == own.decode()
@@ -99,7 +99,7 @@ def test_a_session_inside_another_says_so(hold: Hold) -> None:
     assert outer.end() == 0
     assert b"\rfrom a session\r\n" in log(hold, "inner")
     assert b"\rinnermost\r\n" in log(hold, "inner")
-    assert log(hold) == outer.seen.getvalue()
+    assert log(hold) == outer.terminal.shown()
 
 
 def test_full_screen_programs(hold: Hold, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_daemon_that_comes_later_gets_everything(hold: Hold) -> None:
     until(lambda: is_known(hold, "w"), "the session to be registered")
 
     assert len(hold.sessions()) == 1
-    printed = shell.seen.getvalue().partition(b"\x1b[0m\r\n")[2]
+    printed = shell.terminal.shown().partition(b"\x1b[0m\r\n")[2]
     logged(hold, printed)
     (known,) = hold.sessions()
     # The news comes with the next line, where it destroys nothing.
@@ -170,14 +170,14 @@ def test_good_news_come_first_and_bad_ones_in_the_next_line(hold: Hold) -> None:
 
     def told() -> bool:
         shell.run("echo again")
-        return b"\x1b[33mhold wrap: the daemon does not answer" in shell.seen.getvalue()
+        return b"\x1b[33mhold wrap: the daemon does not answer" in shell.terminal.shown()
 
     until(told, "the loss to be told")
     serve(hold)
     until(hold.sessions, "the session to be there again")
     shell.send("exit\r")
     assert shell.end() == 0
-    assert b"\x1b[32mhold wrap: the daemon is there: session" in shell.seen.getvalue()
+    assert b"\x1b[32mhold wrap: the daemon is there: session" in shell.terminal.shown()
 
 
 def test_nothing_is_told_in_the_middle_of_a_full_screen_program(hold: Hold) -> None:
@@ -193,7 +193,7 @@ def test_nothing_is_told_in_the_middle_of_a_full_screen_program(hold: Hold) -> N
     shell.send("\x04")
     assert shell.end() == 0
 
-    shown = shell.seen.getvalue().partition(b"\x1b[?1049h")[2]
+    shown = shell.terminal.shown().partition(b"\x1b[?1049h")[2]
     assert shown.startswith(b"one\r\ngot one\r\n\x1b[32mhold wrap: the daemon is there")
 
 
@@ -239,7 +239,7 @@ def test_the_end_does_not_wait_for_a_frozen_daemon(hold: Hold) -> None:
     finally:
         os.kill(pid, signal.SIGCONT)
 
-    assert b"could not be given to a daemon" in shell.seen.getvalue()
+    assert b"could not be given to a daemon" in shell.terminal.shown()
 
 
 def test_a_daemon_killed_again_and_again_misses_nothing(hold: Hold) -> None:
@@ -253,7 +253,7 @@ def test_a_daemon_killed_again_and_again_misses_nothing(hold: Hold) -> None:
         os.kill(hold.status()["daemon"]["pid"], signal.SIGKILL)
     shell.expect("over\r\n")
     shell.prompt()
-    logged(hold, shell.seen.getvalue())
+    logged(hold, shell.terminal.shown())
 
     leave(hold, shell)
 
@@ -263,12 +263,12 @@ def test_a_daemon_that_was_stopped_and_started_goes_on(hold: Hold) -> None:
     shell = wrapped(hold)
     shell.prompt()
     shell.run("echo before")
-    logged(hold, shell.seen.getvalue())
+    logged(hold, shell.terminal.shown())
     hold.ok("daemon", "stop", "--yes")
     shell.run("echo between")
     serve(hold)
     shell.run("echo after")
-    logged(hold, shell.seen.getvalue())
+    logged(hold, shell.terminal.shown())
 
     leave(hold, shell)
 
@@ -279,7 +279,7 @@ def test_what_overflows_is_a_gap_that_says_so(hold: Hold) -> None:
     shell = wrapped(hold)
     shell.prompt()
     shell.run(FLOOD)
-    seen = shell.seen.getvalue()
+    seen = shell.terminal.shown()
     serve(hold)
     until(lambda: is_known(hold, "w"), "the session to be registered")
     until(lambda: session(hold)["offset"] == len(seen), "everything to be sent")
