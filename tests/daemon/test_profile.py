@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from holdfast.protocol.messages import GetStats, Input, List, SessionInfo
+from holdfast.protocol.messages import GetStats, Input, List, Release, SessionInfo
 from holdfast.terminal.asking import QUESTIONS
 from tests.support.asking import Client
 from tests.support.home import ROOT, Home, running_home, until
@@ -128,6 +128,28 @@ def test_who_only_looks_on_has_no_say(home: Home) -> None:
         looked_at(home, LIGHT)
 
     assert answers(home, b"a") == AS_NOBODY
+
+
+def test_who_looks_on_has_said_so_to_the_next_daemon_too(home: Home) -> None:
+    """T14: and once the session is its own, its terminal counts."""
+    with home.client() as client:
+        session = home.create(client, *PROGRAM, key="k").id
+        until(lambda: b"ready" in home.output(client, session), "the program to be ready")
+        with terminal(home, "-k", "k", "--", *PROGRAM) as child:
+            child.send(LIGHT + b"x")
+            child.expect_exact("you look on")
+            home.next_daemon(home.kill_daemon())
+            client.call(Input(session=session, offset=0, data=b"q"))
+            child.expect_exact("q said ")  # it is back
+            client.call(Release(session=session))
+            child.send(b"w")
+            child.expect_exact("\x1b[c")
+            child.send(b"\x1b[?64;1;22c")
+            child.expect_exact("w said ")
+            child.send(DETACH)
+            child.expect(pexpect.EOF)
+
+    assert answers(home, b"a") == AS_LIGHT
 
 
 def test_late_answers_are_never_typed_and_keys_between_them_are(home: Home) -> None:
