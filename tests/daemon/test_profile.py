@@ -1,8 +1,11 @@
 """Programs that ask while nobody looks get what the last owner's terminal would have said."""
 
 import os
+import select
 import signal
 import sys
+import threading
+import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +14,9 @@ import pexpect
 import pytest
 
 from holdfast.protocol.messages import GetStats, Input, List, Release, SessionInfo
+from holdfast.terminal import asking
 from holdfast.terminal.asking import QUESTIONS
+from holdfast.terminal.attach import Local, attach
 from tests.support.asking import Client
 from tests.support.home import ROOT, Home, running_home, until
 
@@ -164,3 +169,33 @@ def test_late_answers_are_never_typed_and_keys_between_them_are(home: Home) -> N
 
     typed = child.before.decode().split()
     assert typed == ["63", "1b", "5b", "3f", "31", "3b", "32", "63"]
+
+
+def test_who_leaves_at_once_leaves_no_answers_to_the_shell(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "LEAVE_WITHIN", 20.0)  # on a machine as busy as it may be
+    main, slave = os.openpty()
+    tty.setraw(slave)
+    left = threading.Event()
+    answering = threading.Thread(target=answer_late, args=(main, left))
+    with home.client() as client:
+        session = home.create(client, "echo", "ready")
+        ended = home.ended(client, session.id)
+        answering.start()
+        attach(client, ended, Local(slave, slave), fresh=True)
+        left.set()
+        answering.join()
+
+        assert not select.select([slave], [], [], 0)[0]
+    os.close(main)
+    os.close(slave)
+
+
+def answer_late(main: int, left: threading.Event) -> None:
+    """Be a terminal that answers when everything was shown, and to one who has left by then."""
+    seen = b""
+    while b"ready" not in seen:
+        seen += os.read(main, 64 << 10)
+    left.wait(0.5)  # whoever does not wait for us has left by then; else it makes no difference
+    os.write(main, LIGHT)

@@ -69,8 +69,10 @@ class Local(NamedTuple):
     @property
     def may_be_asked(self) -> bool:
         """Whether what is asked through one is answered through the other."""
-        one = self.can_answer and self.is_terminal
-        return one and os.ttyname(self.stdin) == os.ttyname(self.stdout)
+        if not (self.can_answer and self.is_terminal):
+            return False
+        # Not by name: the terminal of a container may have none inside.
+        return os.fstat(self.stdin).st_rdev == os.fstat(self.stdout).st_rdev
 
 
 def attach(
