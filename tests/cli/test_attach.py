@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from holdfast.terminal.asking import QUESTIONS
 from tests.support.hold import Hold, Terminal
 
 pytestmark = pytest.mark.slow
@@ -189,7 +190,7 @@ def test_what_came_before_begins_at_a_line(hold: Hold) -> None:
 
     again = hold.terminal("run", "-k", "k", "--", "sh")
     again.child.expect_exact("ready")
-    lines = again.child.before.split(b"\r\n")[:-1]
+    lines = again.child.before.removeprefix(QUESTIONS).split(b"\r\n")[:-1]
     again.send(DETACH)
     again.end()
 

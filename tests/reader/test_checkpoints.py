@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.protocol.reading import Cleared, Grew, Leave, Reached
+from holdfast.protocol.messages import Profile
+from holdfast.protocol.reading import Asked, Cleared, Grew, Leave, Reached
 from holdfast.store.clear import clear
 from holdfast.store.forget import forget
 from tests.support.home import until
@@ -65,6 +66,33 @@ def test_a_reader_goes_on_where_the_one_before_wrote_it(tmp_path: Path, printing
 
         expected = screen(lines(0, 6000), more).snapshot(None)
         assert daemon.picture(printing).data == expected.data
+
+
+def test_a_screen_answers_as_the_terminal_of_whoever_had_it_last(
+    tmp_path: Path, printing: Printing
+) -> None:
+    """One from the disk as any other, and one whose scrollback was cleared."""
+    light, dark = Profile(background=(255, 255, 255)), Profile(background=(0, 0, 0))
+    with running_reader(tmp_path / "h") as reader:
+        daemon = kept(reader, printing)
+        daemon.say(printing.follow(profile=light))
+        white = ask(daemon, printing)
+        reader.kill()
+
+        daemon = reader.again()
+        daemon.say(printing.follow(profile=light))
+        assert ask(daemon, printing) == white == b"\x1b]11;rgb:ffff/ffff/ffff\x07"
+        daemon.say(Cleared(printing.session))
+        assert ask(daemon, printing) == white
+        daemon.say(printing.follow(profile=dark))
+        assert ask(daemon, printing) == b"\x1b]11;rgb:0000/0000/0000\x07"
+
+
+def ask(daemon: Daemon, printing: Printing) -> bytes:
+    """Have the program ask for the background; return what the reader would answer."""
+    asked = printing.write(b"\x1b]11;?\x07")
+    daemon.say(Grew(printing.session, asked))
+    return daemon.hear(Asked, lambda said: said.offset == asked).answer
 
 
 def test_a_flood_is_kept_every_few_megabytes(tmp_path: Path) -> None:

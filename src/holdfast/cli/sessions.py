@@ -80,7 +80,11 @@ def stay(client: Client, created: Created) -> int:
     from holdfast.terminal.attach import Local, attach  # noqa: PLC0415
     from holdfast.terminal.rawmode import ToldToLeave  # noqa: PLC0415
 
-    local = Local(sys.stdin.fileno(), sys.stdout.fileno())
+    local = Local(
+        sys.stdin.fileno(),
+        sys.stdout.fileno(),
+        can_answer=os.environ.get("TERM", "dumb") != "dumb",
+    )
     session = created.session
     try:
         ended = attach(client, session, local, fresh=created.outcome == "created")

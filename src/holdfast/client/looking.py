@@ -7,7 +7,14 @@ from holdfast.client.calls import Result
 from holdfast.client.core import Core, Heard
 from holdfast.client.view import Chunk, Item, View
 from holdfast.errors import HoldfastError, NotConnected
-from holdfast.protocol.messages import Attach, Attached, Detach, SessionInfo
+from holdfast.protocol.messages import (
+    Attach,
+    Attached,
+    Detach,
+    Introduce,
+    Profile,
+    SessionInfo,
+)
 
 
 class Looking:
@@ -24,6 +31,7 @@ class Looking:
         """The session as it was when this viewer came last."""
         self.error: HoldfastError | None = None
         """Why nothing follows, if it is not the end."""
+        self._profile: Profile | None = None
         self.changed: Callable[[], None] = lambda: None
         core.add(self)
 
@@ -52,6 +60,11 @@ class Looking:
         if isinstance(item, Chunk) and (ack := self._view.used(item.offset + len(item.data))):
             self._core.notify(ack)
         return item
+
+    def introduce(self, profile: Profile) -> None:
+        """Say what terminal it looks through, now and whenever it comes back."""
+        self._profile = profile
+        self._say_profile()
 
     def close(self) -> None:
         """Look no longer."""
@@ -82,8 +95,14 @@ class Looking:
         if isinstance(result, Attached):
             self.session = result.session
             self._see(self._view.attached(result))
+            self._say_profile()
         elif isinstance(result, HoldfastError) and not isinstance(result, NotConnected):
             self._fail(result)
+
+    def _say_profile(self) -> None:
+        number = self._view.number
+        if self._profile is not None and number is not None:
+            self._core.notify(Introduce(viewer=number, profile=self._profile))
 
     def _leave(self) -> None:
         if self._view.number is not None:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from holdfast.protocol.about_viewing import Profile
 from holdfast.protocol.reading import Asked
 from holdfast.session.cursor import Cursor
 
@@ -53,6 +54,8 @@ class Terminal:
     def __init__(self, of: "Terminals", client_id: str, cursor: Cursor, start: int) -> None:
         self.client_id = client_id
         self.may_answer = of.may_answer(client_id)
+        self.profile: Profile | None = None
+        """What it has said of itself."""
         self._of = of
         self._cursor = cursor
         self._start = start
@@ -60,6 +63,11 @@ class Terminal:
     @property
     def run(self) -> Run:
         return Run(self._start, self._cursor.position)
+
+    def introduce(self, profile: Profile) -> None:
+        """It has said what it is."""
+        self.profile = profile
+        self._of.look_at_owner()
 
     def cut(self) -> None:
         """What follows is left out, or its client is no longer who may type."""
@@ -98,6 +106,9 @@ class Terminals:
         self._waiting: deque[Asked] = deque(maxlen=WAITING)
         self._heard = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._profile: Profile | None = None  # the last that was told
+        self.on_profile: Callable[[Profile], None] = lambda _profile: None
+        """Told what terminal an owner has."""
         self._is_noted = typed.had_terminal
         if self._is_noted:  # by the daemon before us
             self._wait_for_one()
@@ -134,7 +145,20 @@ class Terminals:
             terminal.look_again()
         if self._has_one or not self._owner():
             self._stop_waiting()
+        self.look_at_owner()
         self.decide()
+
+    def look_at_owner(self) -> None:
+        """Tell what terminal the owner has, unless that is known.
+
+        Somebody who looks on has no say in it, also while the session is free.
+        """
+        owner = self._owner()
+        theirs = (one.profile for one in self._here if owner and one.client_id == owner)
+        found = next((profile for profile in theirs if profile is not None), None)
+        if found is not None and found != self._profile:
+            self._profile = found
+            self.on_profile(found)
 
     # -- queries
 

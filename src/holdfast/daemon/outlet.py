@@ -15,7 +15,7 @@ from holdfast.daemon.viewers import Viewers
 from holdfast.errors import InvalidArgument, LimitReached
 from holdfast.protocol.daemon_end import DaemonEnd
 from holdfast.protocol.frames import Buffer
-from holdfast.protocol.messages import Ack, Message
+from holdfast.protocol.messages import Ack, Introduce, Message
 
 BULK = 256 * 1024  # bytes that wait; a viewer leaves half of it at most
 GATHER = 64  # buffers of one write; the system takes 1024
@@ -105,6 +105,11 @@ class Outlet:
             viewers, viewer = found
             viewer.ack(ack.offset, self._loop.time())
             viewers.wake(viewer)
+
+    def introduce(self, said: Introduce) -> None:
+        """Take note of what terminal a viewer's is; one that has ended has none."""
+        if found := self._viewers.get(said.viewer):
+            found[1].introduce(said.profile)
 
     def detach(self, number: int) -> int:
         """Let a viewer end; return where it stopped."""

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from holdfast.daemon.answers import Terminal, Terminals
 from holdfast.daemon.books import Books
 from holdfast.daemon.growing import Growing
@@ -19,6 +21,7 @@ from holdfast.daemon.said import Said
 from holdfast.daemon.screens import Screens
 from holdfast.daemon.session import Session
 from holdfast.protocol import reading as wire
+from holdfast.protocol.about_viewing import Profile
 from holdfast.session.cursor import Cursor
 from holdfast.session.lifecycle import LIVE
 from holdfast.store.timeline import epoch_of
@@ -107,6 +110,7 @@ class Reading:
             lives=session is not None,
             ephemeral=record.ephemeral,
             answered=self._settled(record),
+            profile=_profile_of(record),
         )
 
     def directory(self, record: Record) -> Path:
@@ -144,7 +148,15 @@ class Reading:
         if found is None:
             owner = partial(self._place.owner_of, record)
             found = self._terminals[record.id] = Terminals(self._loop, session.input, owner)
+            found.on_profile = partial(self._introduced, record)
         return found
+
+    def _introduced(self, record: Record, profile: Profile) -> None:
+        """Its owner has this terminal: queries that nobody sees are answered as by it."""
+        if profile != _profile_of(record):
+            record.profile = msgspec.to_builtins(profile, str_keys=True)
+            self._place.changed(record)
+            self.screens.changed(record)
 
     # -- what happens to sessions
 
@@ -191,3 +203,11 @@ class Reading:
         for terminals in self._terminals.values():
             terminals.close()
         self.screens.close()
+
+
+def _profile_of(record: Record) -> Profile | None:
+    """Return the terminal of its last owner, if this version can read what was kept of it."""
+    try:
+        return msgspec.convert(record.profile, Profile, str_keys=True) if record.profile else None
+    except msgspec.ValidationError:
+        return None

@@ -83,6 +83,8 @@ class Record:
     """Whether its terminal lives in a client; see `mirrors`."""
     attributes: dict[str, str] = field(default_factory=dict)
     """What that client says of it."""
+    profile: dict[str, Any] = field(default_factory=dict)
+    """The terminal of its last owner that had one; see `protocol.messages.Profile`."""
 
     def to_json(self) -> dict[str, Any]:
         plain = {k: v for k, v in vars(self).items() if k not in ("size", "state", "exit")}

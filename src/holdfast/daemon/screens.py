@@ -147,6 +147,11 @@ class Screens:
         if record.id in self._followed:
             self._have_followed(record.id, lives=False)
 
+    def changed(self, record: Record) -> None:
+        """Something that is said of it when it is described is another."""
+        if record.id in self._followed:
+            self._have_followed(record.id, lives=self._followed[record.id])
+
     def cleared(self, record: Record) -> None:
         if self._link is not None and record.id in self._followed:
             self._link.cleared(record.id)

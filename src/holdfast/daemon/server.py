@@ -35,6 +35,7 @@ from holdfast.protocol.messages import (
     Hello,
     Input,
     InputTaken,
+    Introduce,
     Message,
     Welcome,
 )
@@ -164,6 +165,8 @@ class ClientProtocol(asyncio.Protocol):
             self._leave(on_purpose=True)
         elif isinstance(event, NoticeReceived) and isinstance(event.message, Ack):
             self._outlet.ack(event.message)
+        elif isinstance(event, NoticeReceived) and isinstance(event.message, Introduce):
+            self._outlet.introduce(event.message)
 
     def _leave(self, *, on_purpose: bool) -> None:
         if self._core.connection:

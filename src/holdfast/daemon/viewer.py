@@ -7,7 +7,7 @@ from holdfast.daemon.reporting import report
 from holdfast.errors import HoldfastError, OffsetPruned
 from holdfast.formats.kept import Missing
 from holdfast.metrics.counters import Counters
-from holdfast.protocol.messages import Digest, Finished, Gap, Lag, Message, Snapshot
+from holdfast.protocol.messages import Digest, Finished, Gap, Lag, Message, Profile, Snapshot
 from holdfast.session.cursor import Cursor
 from holdfast.session.held import BLOCK
 
@@ -28,6 +28,9 @@ class Picture(NamedTuple):
 
 class Terminal(Protocol):
     """What has to know which bytes were sent to a terminal that answers queries."""
+
+    def introduce(self, profile: Profile) -> None:
+        """It has said what it is."""
 
     def cut(self) -> None:
         """What follows is left out."""
@@ -185,6 +188,11 @@ class Viewer:
             self._outlet.say(Finished(viewer=self.number, offset=offset, reason=reason))
             self._outlet.over(self.number)
             self._is_over = True
+
+    def introduce(self, profile: Profile) -> None:
+        """Take note of what terminal it is, if it is one."""
+        if self.terminal is not None:
+            self.terminal.introduce(profile)
 
     def close(self) -> int:
         """Send nothing more; return where it stopped."""

@@ -4,8 +4,19 @@ Its bytes come as data frames whose channel is the viewer's number; what is no b
 pictures, checksums, the end - comes as an event among them, exactly where it belongs.
 """
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from holdfast.protocol.about_sessions import SessionInfo
 from holdfast.protocol.message import Message
+
+Part = Annotated[int, Meta(ge=0, le=255)]
+Color = tuple[Part, Part, Part]
+Number = Annotated[int, Meta(ge=0, le=0xFFFF)]
+Pixels = Annotated[int, Meta(ge=1, le=1000)]
+# It is typed into programs: so nothing in it may be a key.
+Printable = Annotated[str, Meta(max_length=100, pattern=r"\A[ -~]*\Z")]
 
 
 class Attach(Message, frozen=True):
@@ -97,6 +108,35 @@ class Ack(Message, frozen=True):
 
     viewer: int
     offset: int
+
+
+class Profile(Message, frozen=True):
+    """What a terminal has said of itself; None and what is missing it has not said."""
+
+    foreground: Color | None = None
+    """Red, green and blue, 0 to 255."""
+    background: Color | None = None
+    cursor: Color | None = None
+    palette: dict[Part, Color] = {}
+    attributes: Annotated[tuple[Number, ...], Meta(max_length=32)] = ()
+    """The numbers of its answer to `CSI c`."""
+    device: tuple[Number, Number, Number] | None = None
+    """Those of its answer to `CSI > c`."""
+    version: Printable = ""
+    """Its name and version, in its answer to `CSI > q`."""
+    cell: tuple[Pixels, Pixels] | None = None
+    """Width and height of a cell."""
+
+
+class Introduce(Message, frozen=True):
+    """Say what terminal the viewer's is: a notice, without a reply.
+
+    Once its client owns the session, queries that no terminal sees are answered as this one
+    would answer them, until another owner's terminal is introduced.
+    """
+
+    viewer: int
+    profile: Profile
 
 
 class Snapshot(Message, frozen=True):

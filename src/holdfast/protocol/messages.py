@@ -74,7 +74,9 @@ from holdfast.protocol.about_viewing import (
     Finished,
     Gap,
     GetScreen,
+    Introduce,
     Lag,
+    Profile,
     Screen,
     Snapshot,
 )
@@ -128,6 +130,7 @@ __all__ = [
     "Hello",
     "Input",
     "InputTaken",
+    "Introduce",
     "Kill",
     "KillAll",
     "KilledAll",
@@ -141,6 +144,7 @@ __all__ = [
     "OutputChunk",
     "Ping",
     "Pong",
+    "Profile",
     "RecordCommand",
     "Recorded",
     "Register",
@@ -269,7 +273,7 @@ REQUESTS: dict[str, Request] = {
         Request("ping", Ping, Pong, Role.STREAM),
     )
 }
-NOTICES: dict[str, type[Message]] = {"goodbye": Goodbye, "ack": Ack}
+NOTICES: dict[str, type[Message]] = {"goodbye": Goodbye, "ack": Ack, "introduce": Introduce}
 EVENTS: dict[str, type[Message]] = {
     "shutdown": Shutdown,
     "superseded": Lost,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from holdfast.errors import RemoteProtocolError
+from holdfast.protocol.about_viewing import Profile
 
 LENGTH = struct.Struct(">I")
 LIMIT = 16 << 20  # bytes of one message; a picture is the largest
@@ -39,6 +40,8 @@ class Follow(Said, frozen=True):
     """Queries that end at or before it are settled: they are not to be asked again. Those that
     end behind it are, each with the offset it has, also by a reader that was told to follow
     the session before: the daemon that heard of them may be dead."""
+    profile: Profile | None = None
+    """The terminal on whose behalf queries are answered."""
 
 
 class Grew(Said, frozen=True):

@@ -13,6 +13,7 @@ from holdfast.reader.beginning import Ahead, Course
 from holdfast.reader.fence import Fence
 from holdfast.reader.ghostty import GhosttyScreen
 from holdfast.reader.model import Reply, ScreenError, ScreenModel
+from holdfast.reader.profiles import profile_of
 from holdfast.reader.sizes import Size
 from holdfast.store import checkpoint
 from holdfast.store.log_reader import LogReader
@@ -86,6 +87,8 @@ class Follower:
 
     def correct(self, follow: Follow) -> None:
         """Take over what another daemon says, and tell it what the one before was told."""
+        if self.model is not None and follow.profile != self.follow.profile:
+            self.model.set_profile(profile_of(follow.profile))
         self.follow, self.end, self.trouble = follow, follow.end, ""
         self._course = None  # there may have been sizes that nobody told
         self.is_wanted |= follow.lives and follow.end > self.position
@@ -146,7 +149,7 @@ class Follower:
         if kept and good and course.fits(kept, self.follow.epoch, self.end):
             try:
                 with self._fence.watching(self.session, kept.offset, kept.offset):
-                    self.model = GhosttyScreen.restore(kept.screen)
+                    self.model = GhosttyScreen.restore(kept.screen, profile_of(self.follow.profile))
             except ScreenError:
                 pass  # damaged, or of another version
             else:
@@ -163,7 +166,8 @@ class Follower:
     def _start_at(self, ahead: Ahead, course: Course) -> None:
         size = course.sizes.at(ahead.offset)
         with self._fence.watching(self.session, ahead.offset, ahead.offset):
-            self.model = GhosttyScreen.create(size.cols, size.rows)
+            profile = profile_of(self.follow.profile)
+            self.model = GhosttyScreen.create(size.cols, size.rows, profile)
         self.position, self.kept_at = ahead.offset, ahead.offset
         self.is_exact = ahead.goes_on
         self._lines = self._bytes = 0
@@ -278,7 +282,7 @@ class Follower:
             return
         with self._fence.watching(self.session, self.position, self.position):
             screen = self.model.snapshot(0)
-            fresh = GhosttyScreen.create(*self.model.size)
+            fresh = GhosttyScreen.create(*self.model.size, profile_of(self.follow.profile))
             fresh.feed(screen.data)
         self.model.close()
         self.model, self.kept_at = fresh, 0

@@ -4,7 +4,7 @@ The library parses what programs print, natively and quickly; whatever is wrong 
 hostile program will find. So the reader's process alone imports this.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyghostty import _ffi
@@ -115,7 +115,20 @@ class Terminal:
         self._set("COLOR_FOREGROUND", _rgb(profile.foreground))
         self._set("COLOR_BACKGROUND", _rgb(profile.background))
         self._set("COLOR_CURSOR", _rgb(profile.cursor))
+        self._set("COLOR_PALETTE", self._palette(profile.palette))
         self._version = ffi.new("char[]", profile.version.encode())
+
+    def _palette(self, changed: Mapping[int, Rgb]) -> Any:
+        """Return all 256 colours with those changed, or what makes the library take its own."""
+        if not changed:
+            return ffi.NULL
+        self._set("COLOR_PALETTE", ffi.NULL)
+        colors = ffi.new("GhosttyColorRgb[256]")
+        wanted = lib.GHOSTTY_TERMINAL_DATA_COLOR_PALETTE_DEFAULT
+        _check(lib.ghostty_terminal_get(self._handle, wanted, colors), "its palette")
+        for index, color in changed.items():
+            colors[index] = ffi.new("GhosttyColorRgb*", color)[0]
+        return colors
 
     def close(self) -> None:
         lib.ghostty_terminal_free(self._handle)

@@ -3,7 +3,8 @@
 Whoever uses a model knows this file alone; `ghostty.py` has the one there is.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, Self, TypeAlias
 
 Rgb: TypeAlias = tuple[int, int, int]
@@ -27,6 +28,7 @@ class Profile:
     foreground: Rgb | None = None
     background: Rgb | None = None
     cursor: Rgb | None = None
+    palette: Mapping[int, Rgb] = field(default_factory=dict)  # what differs from the library's
     dark: bool | None = None
     cell_width: int = 8  # pixels
     cell_height: int = 16

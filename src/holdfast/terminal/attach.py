@@ -13,6 +13,8 @@ import time
 from functools import partial
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from holdfast.client.calls import Result
 from holdfast.client.looking import Looking
 from holdfast.client.plain import Client
@@ -35,15 +37,17 @@ from holdfast.protocol.messages import (
     Resize,
     SessionInfo,
 )
+from holdfast.terminal.asking import QUESTIONS, Asking
 from holdfast.terminal.detach import Detach as DetachKey
 from holdfast.terminal.modes import Modes
 from holdfast.terminal.queries import QueryFilter
 from holdfast.terminal.rawmode import leaving_signals, raw, raw_again, signals_as_bytes
-from holdfast.terminal.size import size_of
+from holdfast.terminal.size import cell_of, size_of
 from holdfast.terminal.typed import Typed
 
 # Bytes on their way to a terminal: more would be shown after a Ctrl-C, and bring nothing.
 WINDOW = 256 << 10
+CHUNK = 64 << 10  # bytes read from the terminal at once
 QUEUE_PAUSE = 0.1  # seconds before input is offered again to a program that does not read
 END_OF_INPUT = b"\x04"
 TAIL = "tail"  # the fidelity of a snapshot that is raw output
@@ -55,10 +59,20 @@ class Local(NamedTuple):
 
     stdin: int
     stdout: int
+    can_answer: bool = True
+    """Whether it is a terminal that knows what it is asked; `TERM=dumb` shows the question."""
 
     @property
     def is_terminal(self) -> bool:
         return os.isatty(self.stdin) and os.isatty(self.stdout)
+
+    @property
+    def may_be_asked(self) -> bool:
+        """Whether what is asked through one is answered through the other."""
+        if not (self.can_answer and self.is_terminal):
+            return False
+        # Not by name: the terminal of a container may have none inside.
+        return os.fstat(self.stdin).st_rdev == os.fstat(self.stdout).st_rdev
 
 
 def attach(
@@ -76,7 +90,10 @@ def attach(
             if not local.is_terminal:
                 return attachment.run(signals)
             with raw(local.stdin):
-                return attachment.run(signals)
+                try:
+                    return attachment.run(signals)
+                finally:
+                    attachment.hear_answers()
         finally:
             attachment.leave_modes()
 
@@ -102,6 +119,7 @@ class Attachment:
         )
         self._looking = Looking(client.steps.core, asked)
         self._answered = QueryFilter()
+        self._asking: Asking | None = None
         self._modes = Modes()
         self._detach = DetachKey()
         self._typed = Typed()
@@ -117,6 +135,7 @@ class Attachment:
 
     def run(self, signals: int) -> SessionInfo | None:
         """Go round until the session ends or the user leaves."""
+        self._ask_terminal()
         while not self._ended:
             self._ask()
             self._wait(signals)
@@ -133,7 +152,27 @@ class Attachment:
             except OSError:
                 pass  # the terminal is gone
 
+    def hear_answers(self) -> None:
+        """Wait a moment for what the terminal answers: a shell would take it for keys."""
+        while self._asking is not None:
+            left = self._asking.leave_at - time.monotonic()
+            if left <= 0 or not select.select([self._local.stdin], [], [], left)[0]:
+                return
+            try:
+                data = os.read(self._local.stdin, CHUNK)
+            except OSError:
+                return
+            if not data:
+                return
+            self._without_answers(data, time.monotonic())
+
     # -- ask
+
+    def _ask_terminal(self) -> None:
+        """Ask the terminal what it is, before a program's output could be cut by that."""
+        if self._local.may_be_asked:
+            self._asking = Asking(time.monotonic())
+            self._write(QUESTIONS)
 
     def _ask(self) -> None:
         if not self._steps.core.is_online:
@@ -170,11 +209,13 @@ class Attachment:
             self._woken(os.read(signals, 100))
         if self._local.stdin in readable:
             self._hear_keys(now)
-        self._typed.add(self._detach.expire(now))
+        self._key(self._without_answers(b"", now), now)
         self._steps.turn()
 
     def _patience(self) -> float | None:
         deadlines = [self._detach.deadline(), self._steps.deadline()]
+        if self._asking is not None:
+            deadlines.append(self._asking.deadline())
         may_ask = self._steps.core.is_online and "input" not in self._asked
         if len(self._typed) and may_ask:
             deadlines.append(self._retry_input_at)
@@ -187,12 +228,15 @@ class Attachment:
 
     def _hear_keys(self, now: float) -> None:
         try:
-            data = os.read(self._local.stdin, 64 << 10)
+            data = os.read(self._local.stdin, CHUNK)
         except OSError:  # the terminal hung up
             data = b""
+        if data and self._is_terminal:
+            self._key(self._without_answers(data, now), now)
+            return
         if data:
             self._last_key = data[-1:]
-            self._typed.add(self._detach.feed(data, now) if self._is_terminal else data)
+            self._typed.add(data)
             return
         self._hears_keys = False
         if self._is_terminal:
@@ -200,6 +244,22 @@ class Attachment:
             return
         # In the middle of a line the first one only sends the line, as at a keyboard.
         self._typed.add(END_OF_INPUT if self._last_key == b"\n" else END_OF_INPUT * 2)
+
+    def _key(self, data: bytes, now: float) -> None:
+        self._typed.add(self._detach.feed(data, now))
+
+    def _without_answers(self, data: bytes, now: float) -> bytes:
+        """Return what was typed, without what the terminal has answered to us."""
+        asking = self._asking
+        if asking is None:
+            return data
+        typed = asking.feed(data, now)
+        if asking.is_over:
+            self._asking = None
+            if asking.profile is not None:
+                cell = cell_of(self._local.stdout)
+                self._looking.introduce(replace(asking.profile, cell=cell))
+        return typed
 
     # -- hear
 

@@ -3,11 +3,13 @@
 import pytest
 
 from holdfast.daemon.answers import COMES_BACK_WITHIN, WAITING, Terminals
+from holdfast.protocol.messages import Profile
 from holdfast.protocol.reading import Asked
 from holdfast.session.cursor import Cursor, Policy
 from tests.support.hand_loop import HandLoop
 
 ME, OTHER = "me", "other"
+LIGHT, DARK = Profile(background=(255, 255, 255)), Profile(background=(0, 0, 0))
 
 
 class Typed:
@@ -39,6 +41,8 @@ class Scene:
         self.typed = Typed(had_terminal=had_terminal)
         self.owner = owner
         self.terminals = Terminals(self.loop.as_loop, self.typed, lambda: self.owner)
+        self.profiles: list[Profile] = []
+        self.terminals.on_profile = self.profiles.append
 
     def asks(self, *offsets: int) -> None:
         for offset in offsets:
@@ -179,3 +183,29 @@ def test_a_program_that_only_asks_is_bounded() -> None:
     scene.terminals.owner_changed()
 
     assert len(scene.typed.answers) == WAITING
+
+
+# -- whose terminal it is
+
+
+def test_the_owners_terminal_is_told_once() -> None:
+    scene = Scene()
+    terminal = scene.terminals.add(ME, cursor(0), since=None)
+    terminal.introduce(LIGHT)
+    terminal.introduce(LIGHT)
+    scene.terminals.owner_changed()
+    terminal.introduce(DARK)
+
+    assert scene.profiles == [LIGHT, DARK]
+
+
+@pytest.mark.parametrize("owner", ["", OTHER])
+def test_who_looks_on_has_no_say_until_it_owns_the_session(owner: str) -> None:
+    scene = Scene(owner=owner)
+    scene.terminals.add(ME, cursor(0), since=None).introduce(LIGHT)
+    assert scene.profiles == []
+
+    scene.owner = ME
+    scene.terminals.owner_changed()
+
+    assert scene.profiles == [LIGHT]

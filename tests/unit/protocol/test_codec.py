@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from holdfast.errors import LocalProtocolError, RemoteProtocolError
 from holdfast.protocol import codec, messages
 from holdfast.protocol.frames import HEADER, LIMIT, Control, FrameReader
-from holdfast.protocol.messages import Message, OutputChunk, Ping
+from holdfast.protocol.messages import Introduce, Message, OutputChunk, Ping
 from tests.support.samples import SAMPLES, expected_names, frame_of
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "protocol-1.txt"
@@ -89,6 +89,32 @@ def test_a_flipped_bit_is_an_error_or_another_message(name: str, data: st.DataOb
     except RemoteProtocolError:
         return
     assert type(back) is type(message)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("background", (256, 0, 0)),
+        ("background", (-1, 0, 0)),
+        ("background", (0, 0)),
+        ("palette", {256: (0, 0, 0)}),
+        ("palette", {1: "red"}),
+        ("attributes", (1,) * 33),
+        ("attributes", (1 << 16,)),
+        ("device", (1, 2)),
+        ("version", "x" * 101),
+        ("version", "rm\r"),
+        ("version", "rm\n"),
+        ("version", "\x1b[201~"),
+        ("cell", (0, 9)),
+    ],
+)
+def test_a_terminal_that_says_what_cannot_be_is_refused(field: str, value: object) -> None:
+    """What it says is typed into programs one day."""
+    body = msgspec.msgpack.encode({"viewer": 1, "profile": {field: value}})
+
+    with pytest.raises(RemoteProtocolError, match=field):
+        codec.read_body(codec.Envelope(0, "introduce", msgspec.Raw(body)), Introduce)
 
 
 def test_a_kind_of_any_length_is_not_repeated_back() -> None:

@@ -141,6 +141,22 @@ def test_queries_are_answered_as_the_owners_terminal() -> None:
     ]
 
 
+def test_colours_of_the_profile_are_in_no_picture() -> None:
+    """They are those of the terminal that it is shown in, whatever they are there."""
+    profile = Profile(background=(250, 250, 240), palette={1: (204, 0, 0), 255: (1, 2, 3)})
+    screen = GhosttyScreen.create(20, 5, profile)
+    screen.feed(b"\x1b]4;1;?;2;?;255;?\x07\x1b[31mred", answering=True)
+
+    assert b"".join(reply.data for reply in screen.replies()) == (
+        b"\x1b]4;1;rgb:cccc/0000/0000\x07\x1b]4;2;rgb:b5b5/bdbd/6868\x07"
+        b"\x1b]4;255;rgb:0101/0202/0303\x07"
+    )
+    assert b"]" not in screen.snapshot().data
+    screen.set_profile(Profile())
+    screen.feed(b"\x1b]4;1;?\x07", answering=True)
+    assert screen.replies()[0].data == b"\x1b]4;1;rgb:cccc/6666/6666\x07"
+
+
 def test_what_the_profile_does_not_know_stays_unanswered(screen: GhosttyScreen) -> None:
     screen.feed(b"\x1b]10;?\x07\x1b[?996n", answering=True)
 
