@@ -77,7 +77,7 @@ class Follower:
 
     @property
     def fidelity(self) -> str:
-        return "exact" if self.is_exact else "tail"
+        return "exact" if self.is_exact else "partial"
 
     def is_of(self, follow: Follow) -> bool:
         """Whether what was read so far is of the log that *follow* is about."""
