@@ -84,7 +84,7 @@ def throughput() -> None:
 
 
 def _pair(home: Home, source: Path, mode: str) -> tuple[float, float]:
-    return _bare(source, mode), _logged(home, source, mode)
+    return _bare(source, mode), logged(home, source, mode)
 
 
 def _bare(source: Path, mode: str) -> float:
@@ -107,7 +107,7 @@ def _bare(source: Path, mode: str) -> float:
     return count / took / 1e6
 
 
-def _logged(home: Home, source: Path, mode: str) -> float:
+def logged(home: Home, source: Path, mode: str) -> float:
     with home.client() as client:
         argv = (sys.executable, "-c", PRINTER, str(source), mode, str(FLOOD_BYTES))
         session = home.create(client, *argv)

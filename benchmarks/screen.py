@@ -1,7 +1,8 @@
 """Measure the screen: how soon a viewer sees it, and what a session's screen costs in memory.
 
-The model and the painter alone, in this process: what the reader's process and the way to the
-viewer add is not in these numbers. Feeding is measured on the same bytes.
+`model` is the model and the painter alone, in this process; the other rows go through keeper,
+daemon and reader (`peers/screens.py`).
+`python benchmarks/screen.py [model|attach|flood|pump|memory]`
 """
 
 import ctypes
@@ -15,6 +16,9 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.peers import screens
 from holdfast.reader import checkpoints
 from holdfast.reader.ghostty import GhosttyScreen
 
@@ -136,9 +140,29 @@ def compression() -> None:
     screen.close()
 
 
-if __name__ == "__main__":
-    pictures("plain", plain(LINES), 40)
-    pictures("coloured", coloured(LINES), 250)
+def model(text: bytes, colours: bytes) -> None:
+    pictures("plain", text, 40)
+    pictures("coloured", colours, 250)
     pictures("wide, links, backgrounds", mixed(LINES), None)
     memory()
     compression()
+
+
+ROWS = {
+    "model": model,
+    "attach": screens.painted,
+    "flood": screens.flooded,
+    "pump": screens.pumped,
+    "memory": screens.remembered,
+}
+
+
+def main() -> None:
+    text, colours = plain(LINES), coloured(LINES)
+    for name in sys.argv[1:] or ROWS:
+        print(f"-- {name}", flush=True)
+        ROWS[name](text, colours)
+
+
+if __name__ == "__main__":
+    main()

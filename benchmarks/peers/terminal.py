@@ -16,17 +16,23 @@ from pathlib import Path
 from typing import Self
 
 PATIENCE = 30.0
-SIZE = struct.pack("HHHH", 24, 80, 0, 0)
+SIZE = (80, 24)
 
 
 class Terminal:
     """A PTY of 80x24 with a program on it."""
 
-    def __init__(self, command: list[str], *, and_end: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        *,
+        and_end: Callable[[], object] = lambda: None,
+        size: tuple[int, int] = SIZE,
+    ) -> None:
         self._and_end = and_end
         self._pid, self._master = pty.fork()
         if self._pid == 0:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, SIZE)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
             os.execvpe(command[0], command, {**os.environ, "TERM": "xterm-256color"})
 
     def took(self, key: bytes, awaited: bytes) -> float:
@@ -37,6 +43,12 @@ class Terminal:
         while awaited not in tail:
             tail = tail[-len(awaited) :] + os.read(self._master, 65536)
         return time.perf_counter() - begin
+
+    def shows(self, awaited: bytes) -> None:
+        """Read until that is printed."""
+        tail = b""
+        while awaited not in tail:
+            tail = tail[-len(awaited) :] + os.read(self._master, 65536)
 
     def settle(self, quiet: float = 0.1) -> None:
         """Read until nothing more comes."""
@@ -64,12 +76,13 @@ def has(name: str) -> bool:
 class Tmux:
     """A tmux server of our own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, size: tuple[int, int] = SIZE) -> None:
+        self._size = size
         self._words = ["tmux", "-S", str(directory / "tmux"), "-f", "/dev/null"]
 
     def begin(self, command: list[str]) -> None:
         """Start the server with a first window."""
-        size = ("-x", "80", "-y", "24")
+        size = ("-x", str(self._size[0]), "-y", str(self._size[1]))
         self._run("new-session", "-d", "-s", "one", *size, shlex.join(command))
         self._run("set", "-g", "status", "off")  # nothing but what the program prints
 
@@ -79,9 +92,13 @@ class Tmux:
 
     def attach(self) -> Terminal:
         """Look at the first window; the server ends with the terminal."""
-        found = Terminal([*self._words, "attach"], and_end=self.end)
+        found = Terminal([*self._words, "attach"], and_end=self.end, size=self._size)
         found.settle()
         return found
+
+    def glance(self) -> Terminal:
+        """Look at the first window, from this moment; the server stays."""
+        return Terminal([*self._words, "attach"], size=self._size)
 
     def end(self) -> None:
         self._run("kill-server", check=False)

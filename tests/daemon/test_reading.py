@@ -160,8 +160,13 @@ def test_what_is_forgotten_is_on_no_screen(home: Home) -> None:
         until(lambda: b"red" not in screen(client, session, "vt").data, "it to be gone")
         client.call(Input(session=session, offset=0, data=b"after"))
         until(lambda: b"after" in screen(client, session).data, "what follows to be drawn")
+        seen = screen(client, session, "vt")
+        client.call(Input(session=session, offset=5, data=b"\x1b[2Janew"))
+        until(lambda: b"anew" in screen(client, session).data, "all to be drawn again")
+        healed = screen(client, session, "vt")
 
-        assert b"red" not in screen(client, session, "vt").data
+    assert b"red" not in seen.data
+    assert (seen.fidelity, healed.fidelity) == ("partial", "exact")
 
 
 # -- a reader that does not answer

@@ -4,12 +4,14 @@ import os
 import random
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from holdfast.daemon.screens import WITHIN
 from holdfast.keeper import launch
 from holdfast.protocol.messages import GetScreen, Screen
 from tests.support.asking import Client
@@ -184,6 +186,27 @@ def test_one_that_cannot_work_here_says_why_and_is_not_tried_again(
         with home.client() as another:
             shows(another, session, b"hello")
     assert client is not None
+
+
+def test_nobody_waits_for_one_that_cannot_work_here(tmp_path: Path, home: Home) -> None:
+    """Not even who is the first to ask a daemon that has just begun."""
+    root = tmp_path / "new"
+    shutil.copytree(ROOT / "holdfast", root / "holdfast")
+    (root / "holdfast" / "reader" / "library.py").write_text("import no_such_library\n")
+    spec = launch.spec(home.paths, home.environ) | {"root": str(root)}
+    with home.client() as client:
+        session = home.create(client, "sleep", "1000").id
+    assert home.ask("restart", launch=spec)["ok"]
+    waited = []
+    for _ in range(3):
+        home.next_daemon(home.kill_daemon())
+        with home.client() as client:
+            begin = time.monotonic()
+            assert client.call(GetScreen(session=session)).fidelity == "tail"
+            waited.append(time.monotonic() - begin)
+        until(lambda: home.running()["reader"]["state"] == "unable", "it to say so")
+
+    assert min(waited) < WITHIN / 2
 
 
 def test_one_that_dies_at_once_is_tried_again_after_longer_and_longer(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.protocol.messages import Profile
-from holdfast.protocol.reading import Asked, Cleared, Grew, Leave, Reached
+from holdfast.protocol.reading import Asked, Cleared, Grew, Leave, Reached, Sized
 from holdfast.store.clear import clear
 from holdfast.store.forget import forget
 from tests.support.home import until
@@ -149,6 +149,22 @@ def test_what_may_not_be_on_a_disk_is_not(tmp_path: Path, printing: Printing) ->
 
         assert not printing.checkpoint.exists()
         assert daemon.picture(printing).data == screen(lines(0, 6000)).snapshot(None).data
+
+
+def test_it_was_small_for_a_moment_after_it_was_kept(tmp_path: Path, printing: Printing) -> None:
+    printing.write(b"\x1b[?1049h" + lines(0, 6000) + b"wide " * 30)
+    with running_reader(tmp_path / "h") as reader:
+        daemon = kept(reader, printing)
+        for size in ((40, 10), (80, 24)):
+            printing.resize(*size)
+            daemon.say(Sized(printing.session, printing.end, *size))
+        before = daemon.picture(printing)
+        reader.kill()
+
+        daemon = reader.again()
+        daemon.say(printing.follow())
+
+        assert daemon.picture(printing).data == before.data
 
 
 def test_whoever_leaves_may_take_it_along(tmp_path: Path, printing: Printing) -> None:

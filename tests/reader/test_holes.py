@@ -37,7 +37,7 @@ def test_a_hole_in_the_middle_is_fed_nothing_for(tmp_path: Path, printing: Print
 
         left = after[safe_cut(after) :]
         assert picture.data == screen(before, left).snapshot(None).data
-        assert picture.fidelity == "tail"
+        assert picture.fidelity == "partial"
 
 
 def test_a_life_behind_a_hole_is_read_from_its_first_byte(
@@ -82,7 +82,7 @@ def test_a_program_that_clears_its_screen_heals_it(
     with running_reader(tmp_path / "h") as reader:
         daemon = reader.daemon()
         daemon.say(printing.follow())
-        assert daemon.picture(printing).fidelity == "tail"
+        assert daemon.picture(printing).fidelity == "partial"
 
         daemon.say(Grew(printing.session, printing.write(clear + b"anew")))
 
@@ -116,6 +116,6 @@ def test_everything_may_be_gone(tmp_path: Path, printing: Printing) -> None:
 
         picture = daemon.picture(printing)
 
-        assert (picture.offset, picture.fidelity) == (printing.end, "tail")
+        assert (picture.offset, picture.fidelity) == (printing.end, "partial")
         printing.write(b"\x1b[2Jhello")
         assert b"hello" in daemon.picture(printing).data

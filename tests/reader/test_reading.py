@@ -62,6 +62,34 @@ def test_a_picture_is_of_the_offset_asked_for_although_nobody_told_of_it(
         assert daemon.picture(printing).offset == end
 
 
+def test_who_was_small_for_a_moment_has_lost_what_did_not_fit(
+    tmp_path: Path, printing: Printing
+) -> None:
+    """Also for a reader that finds both sizes at one offset, with nothing printed between."""
+    model = screen()
+    wide = b"\x1b[?1049h" + b"wide " * 60
+    printing.write(wide)
+    model.feed(wide)
+    for size in ((40, 10), (80, 24)):
+        printing.resize(*size)
+        model.resize(*size)
+    with running_reader(tmp_path / "h") as reader:
+        daemon = reader.daemon()
+        daemon.say(printing.follow())
+        assert daemon.picture(printing).data == model.snapshot(None).data
+
+        for size in ((30, 9), (80, 24)):
+            printing.resize(*size)
+            model.resize(*size)
+            daemon.say(Sized(printing.session, printing.end, *size))
+        assert daemon.picture(printing).data == model.snapshot(None).data
+
+        printing.write(b"more")
+        model.feed(b"more")
+        daemon.say(Grew(printing.session, printing.end))
+        assert daemon.picture(printing).data == model.snapshot(None).data
+
+
 def test_sizes_are_applied_where_they_changed(tmp_path: Path, printing: Printing) -> None:
     """From the timeline for what is old, as told for what is new: wraps depend on it."""
     model = screen()

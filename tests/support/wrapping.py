@@ -29,6 +29,14 @@ def needs(*programs: str) -> None:
             pytest.skip(f"{program} is not installed")
 
 
+def required(*programs: str) -> None:
+    """As `needs`, but fail where nobody would read that it was skipped."""
+    for program in programs:
+        missing = shutil.which(program) is None
+        assert not (missing and os.environ.get("CI") == "true"), f"{program} is not installed"
+    needs(*programs)
+
+
 class Shell:
     """One shell, its terminal, and what was shown on it."""
 

@@ -13,6 +13,10 @@ from holdfast.protocol.messages import GetScreen, Role, Screen
 FORMS = ("text", "vt", "json")
 ALL = "all"
 LONGEST = 9  # digits
+MISSING = {
+    "tail": "it is made of the last that was printed",
+    "partial": "not all that was printed is kept",
+}
 
 
 def screen(values: Namespace) -> int:
@@ -25,8 +29,8 @@ def screen(values: Namespace) -> int:
     if values.json:
         print(render.as_json(_fields(shown)))
         return OK
-    if shown.fidelity == "tail":
-        note("this screen is made of the last that was printed: something may be missing")
+    if missing := MISSING.get(shown.fidelity):
+        note(f"{missing}: something may be missing on this screen")
     _write(shown)
     return OK
 

@@ -64,6 +64,8 @@ class KeeperLink:
         self.on_settled: Callable[[], object] = lambda: None
         self.on_expected: Callable[[str], object] = lambda _blob: None
         self.on_reader: Callable[[socket.socket, int], object] = lambda sock, _pid: sock.close()
+        self.on_unable: Callable[[], object] = lambda: None
+        """Told that there will be no reader."""
         self.on_keeper: Callable[[], object] = lambda: None
         self.ready: dict[str, Any] = {}
         self.everything: Callable[[], Iterable[Handed]] = lambda: ()
@@ -179,6 +181,7 @@ class KeeperLink:
             "leaving": lambda _body, _: self._leave(),
             "listen": lambda body, fds: self._listen(body["name"], body["inode"], fds[0]),
             "reader": lambda body, fds: self.on_reader(socket.socket(fileno=fds[0]), body["pid"]),
+            "unable": lambda _body, _: self.on_unable(),
         }
 
     def _settled(self, body: Body) -> None:

@@ -87,6 +87,7 @@ class Reading:
         self.grew = self.screens.grew
         self.paint = self.screens.paint
         link.on_reader = self.screens.come
+        link.on_unable = self.screens.expect_none
         link.on_keeper = self.screens.keeper_changed
 
     # -- what the screens ask

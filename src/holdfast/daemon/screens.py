@@ -105,6 +105,13 @@ class Screens:
             self._expected_until = self._loop.time() + STARTS_WITHIN
             self._ask()
 
+    def expect_none(self) -> None:
+        """None can work here: whoever waits for one waits no longer, and nobody will."""
+        self._expected_until = 0.0
+        self._arrived.set()
+        if self._link is None:
+            self._arrived.clear()
+
     def keeper_changed(self) -> None:
         """Another keeper does not know that a reader is wanted."""
         if self._is_asked:

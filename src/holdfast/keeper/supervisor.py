@@ -21,6 +21,8 @@ from holdfast.keeper.service import END_GRACE, Process, Service
 from holdfast.keeper.sessions import Sessions
 from holdfast.keeper.wire import VERSION, Body, Channel, Gone
 
+UNABLE = {"op": "unable"}  # nobody is to wait for a reader
+
 Batch = Callable[[], tuple[Body, tuple[int, ...]]]
 """Makes a frame of the hand-over when its turn has come: a child may end in between."""
 
@@ -281,11 +283,14 @@ class Supervisor:
             self.reader.became_ready(process, time.monotonic())
         elif body.get("op") == "unable":
             self.reader.gave_up(process, str(body.get("reason")))
+            self.tell(UNABLE)
 
     def _want_reader(self, body: Body) -> None:
         if not body.get("wanted", True):
             self.drop_reader()
-        elif not self.reader.unable and self.daemon.wanted:
+        elif self.reader.unable:
+            self.tell(UNABLE)
+        elif self.daemon.wanted:
             self.reader.wanted = True
 
     def _introduce(self) -> None:

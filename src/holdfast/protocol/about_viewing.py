@@ -82,7 +82,8 @@ class Attached(Message, frozen=True):
     """Why it is not exact."""
     snapshot: bytes = b""
     fidelity: str = ""
-    """How good the snapshot is. exact: as if a terminal had watched from the start. tail: the
+    """How good the snapshot is. exact: as if a terminal had watched from the start. partial: a
+    picture as well, but of a log with a hole, and not every row was written since. tail: the
     last bytes, from a place where they can be cut, with the queries of programs in them."""
     answered: int = 0
     """Queries of the program in bytes before it were answered while nobody looked: a terminal
@@ -201,7 +202,7 @@ class Screen(Message, frozen=True):
     lines: int
     """Of scrollback in it."""
     fidelity: str
-    """As of an attachment. tail: it is made of the last bytes, and something may be missing."""
+    """As of an attachment: of a screen that is partial or tail, something may be missing."""
     title: str = ""
     cursor: tuple[int, int] | None = None
     """Column and row on the screen, from 0; None is unknown."""

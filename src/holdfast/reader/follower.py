@@ -65,6 +65,7 @@ class Follower:
         self.touched = 0.0
         """When it was last read or shown."""
         self._lines = self._bytes = 0  # since the last hole
+        self._fitted = (-1, 0)  # where the size changed last, and how many sizes of there it had
         if self._is_kept_whole():
             self.is_wanted = False
             self.position = self.kept_at = self._told = follow.end
@@ -78,7 +79,7 @@ class Follower:
 
     @property
     def fidelity(self) -> str:
-        return "exact" if self.is_exact else "tail"
+        return "exact" if self.is_exact else "partial"
 
     def is_of(self, follow: Follow) -> bool:
         """Whether what was read so far is of the log that *follow* is about."""
@@ -149,12 +150,15 @@ class Follower:
         if kept and good and course.fits(kept, self.follow.epoch, self.end):
             try:
                 with self._fence.watching(self.session, kept.offset, kept.offset):
-                    self.model = GhosttyScreen.restore(kept.screen, profile_of(self.follow.profile))
+                    profile = profile_of(self.follow.profile)
+                    model = self.model = GhosttyScreen.restore(kept.screen, profile)
             except ScreenError:
                 pass  # damaged, or of another version
             else:
                 self.position = self.kept_at = kept.offset
                 self.is_exact = kept.exact
+                self._fitted_before(kept.offset, course)
+                self._fit(model)
                 self._note()
                 return True
         try:
@@ -164,7 +168,8 @@ class Follower:
         return False
 
     def _start_at(self, ahead: Ahead, course: Course) -> None:
-        size = course.sizes.at(ahead.offset)
+        sizes = course.sizes.all_at(ahead.offset)
+        size, self._fitted = sizes[-1], (sizes[0].offset, len(sizes))
         with self._fence.watching(self.session, ahead.offset, ahead.offset):
             profile = profile_of(self.follow.profile)
             self.model = GhosttyScreen.create(size.cols, size.rows, profile)
@@ -228,10 +233,21 @@ class Follower:
         self.is_exact = is_full or any(clear in data for clear in CLEARS)
 
     def _fit(self, model: ScreenModel) -> None:
-        size = self._course_of_log().sizes.at(self.position)
-        if model.size != (size.cols, size.rows):
-            with self._fence.watching(self.session, self.position, self.position):
-                model.resize(size.cols, size.rows)
+        sizes = self._course_of_log().sizes.all_at(self.position)
+        offset, had = self._fitted
+        self._fitted = (sizes[0].offset, len(sizes))
+        for size in sizes[had if offset == sizes[0].offset else 0 :] or sizes[-1:]:
+            if model.size != (size.cols, size.rows):
+                with self._fence.watching(self.session, self.position, self.position):
+                    model.resize(size.cols, size.rows)
+
+    def _fitted_before(self, offset: int, course: Course) -> None:
+        """Of a screen that was kept, sizes of just there are not known to have been its own.
+
+        To have them twice does no harm: what did not fit once is gone.
+        """
+        sizes = course.sizes.all_at(offset)
+        self._fitted = (sizes[0].offset, len(sizes) if sizes[0].offset < offset else 0)
 
     # -- what there is to tell
 

@@ -1,6 +1,6 @@
 """Which size a terminal had at which offset of its log."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ class Size(NamedTuple):
 
 
 class Sizes:
-    """The sizes of one session. Of two at one offset the later counts: nothing came between."""
+    """The sizes of one session. There may be several at one offset: nothing came between."""
 
     def __init__(self, sizes: Iterable[Size], last: Size) -> None:
         self._sizes: list[Size] = []
@@ -30,6 +30,15 @@ class Sizes:
     def at(self, offset: int) -> Size:
         """Return the size there; before the first that is known, that one."""
         return self._sizes[max(0, bisect_right(self._sizes, offset, key=_offset) - 1)]
+
+    def all_at(self, offset: int) -> list[Size]:
+        """Return the size there last, and those before it from the very same offset.
+
+        A terminal that was smaller for a moment may have lost what no longer fitted.
+        """
+        last = self.at(offset).offset
+        first = bisect_left(self._sizes, last, key=_offset)
+        return self._sizes[first : max(first + 1, bisect_right(self._sizes, offset, key=_offset))]
 
     def next(self, offset: int) -> int | None:
         """Return where the size changes next."""

@@ -28,6 +28,13 @@ def test_of_two_at_one_offset_the_later_counts() -> None:
     assert sizes.next(5) is None
 
 
+def test_those_with_nothing_between_them_are_known_all() -> None:
+    sizes = Sizes([Size(4, 80, 24), Size(9, 90, 30), Size(9, 70, 20)], Size(9, 70, 20))
+
+    assert sizes.all_at(12) == [Size(9, 90, 30), Size(9, 70, 20)]
+    assert [size.cols for at in (0, 4, 8) for size in sizes.all_at(at)] == [80, 80, 80]
+
+
 def test_what_was_before_the_first_that_is_known_is_taken_for_it() -> None:
     """Timelines from before sizes were noted at the start."""
     assert Sizes([Size(50, 90, 30)], Size(60, 90, 30)).at(0).cols == 90
