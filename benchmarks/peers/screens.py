@@ -150,12 +150,10 @@ def flooded(_plain: bytes, _coloured: bytes) -> None:
         during: list[tuple[float, str]] = []
         while home.state(client, session) == "running":
             during.append(_glance(home, session))
-        behind = client.call(GetStats()).unread / 1e6
         after: list[tuple[float, str]] = []
         enough = time.monotonic() + FLOOD_PATIENCE
         while len(after) < TIMES or (after[-1][1] != "exact" and time.monotonic() < enough):
             after.append(_glance(home, session))
-    print(f"  the reader was {behind:.0f} MB behind at its end")
     said(f"during it ({_counted(during)})", [took for took, _ in during], 50, 0.95)
     said(f"after it ({_counted(after)})", [took for took, _ in after], 50, 0.95)
 
