@@ -16,6 +16,7 @@ from holdfast.protocol.reading import (
     Leave,
     NotPainted,
     Paint,
+    Painted,
     Said,
     Sized,
 )
@@ -138,7 +139,6 @@ class Desk:
             follower.read()
             self._resting.touched(follower)
             self._look_at(follower)
-            self._paint(now)
         elif not self._paints and (rested := self._resting.turn(now)):
             self._look_at(rested)  # it may have to be read again
 
@@ -161,14 +161,19 @@ class Desk:
             self._lagging.pop(follower.session, None)
 
     def _paint(self, now: float) -> None:
-        """Answer those who need not wait any longer."""
-        waiting = []
+        """Answer those who need not wait any longer, up to the first picture.
+
+        The rest have their turns when that has been sent: hundreds of them painted at once
+        would take seconds and hundreds of megabytes.
+        """
+        waiting, is_painted = [], False
         for one in self._paints:
-            answer = self._answer(one, now)
+            answer = None if is_painted else self._answer(one, now)
             if answer is None:
                 waiting.append(one)
             else:
                 self._news.append(answer)
+                is_painted = isinstance(answer, Painted)
         self._paints = waiting
 
     def _answer(self, one: _Waiting, now: float) -> Said | None:
