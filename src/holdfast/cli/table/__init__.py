@@ -1,0 +1,1 @@
+"""The commands of `hold`, by what they are for."""

@@ -1,0 +1,45 @@
+"""Commands about the process that serves."""
+
+from holdfast.cli.table.words import JSON, Command, switch
+
+COMMANDS = (
+    Command(
+        "daemon start",
+        "start the daemon (any command does it when needed)",
+        (),
+        (("hold daemon start", "prints its pid"), ("hold daemon start && hold ls", "and look")),
+        "holdfast.cli.daemon:start",
+    ),
+    Command(
+        "daemon stop",
+        "end the daemon, its keeper and every session",
+        (switch("--yes", help="do not ask"),),
+        (("hold daemon stop", "says what lives, and asks"), ("hold daemon stop --yes", "does not")),
+        "holdfast.cli.daemon:stop",
+    ),
+    Command(
+        "daemon restart",
+        "replace the daemon; sessions and their output are untouched",
+        (),
+        (("hold daemon restart", "after an upgrade"), ("hold daemon restart && hold ls", "look")),
+        "holdfast.cli.daemon:restart",
+    ),
+    Command(
+        "daemon status",
+        "show how daemon and keeper are",
+        (JSON,),
+        (("hold daemon status", "for people"), ("hold daemon status --json", "for scripts")),
+        "holdfast.cli.daemon:status",
+        ("Exit code 7 when no daemon is running.",),
+    ),
+    Command(
+        "daemon metrics",
+        "print what the daemon counts, as Prometheus reads it",
+        (),
+        (
+            ("hold daemon metrics", "everything, with what it means"),
+            ("hold daemon metrics > DIR/holdfast.prom", "for the textfile collector"),
+        ),
+        "holdfast.cli.daemon:metrics",
+    ),
+)  # fmt: skip
