@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from holdfast.cli import door, render
 from holdfast.cli.exits import OK, OWN_FAILURE, Exit, Usage, code_of_codes, note
+from holdfast.cli.quick import listing
 from holdfast.cli.waiting import end_of
 from holdfast.client.plain import Client
 from holdfast.errors import HoldfastError
@@ -120,11 +121,9 @@ def ls(values: Namespace) -> int:
     if values.json:
         print(render.as_json([render.session_fields(each) for each in sessions]))
     elif sessions:
-        width = render.print_width(sys.stdout.fileno())
-        home = os.environ.get("HOME", "")
-        print(render.session_table(sessions, now=render.clock(), home=home, width=width))
+        print(listing(sessions))
     else:
-        note("no sessions; `hold run` starts one with your shell, `hold run -d -- CMD` any program")
+        note(render.NO_SESSIONS)
     return OK
 
 

@@ -92,7 +92,7 @@ def send(values: Namespace) -> int:
         what = "hold send takes TEXT or --stdin" if values.text else "hold send has nothing to type"
         raise Usage(what, "write `hold send ID TEXT`, `--enter`, or `--stdin`")
     data = sys.stdin.buffer.read() if values.stdin else os.fsencode(" ".join(values.text))
-    with door.client() as client:
+    with door.client(client_id=values.client_id) as client:
         session = door.session_named(client, values.id)
         if len(data) > UNIT_LIMIT:
             at = type_in(client, session.id, data, takeover=values.takeover)

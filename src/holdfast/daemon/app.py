@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from holdfast import __version__
-from holdfast.config import Config, Paths, load
+from holdfast.config import Config, Paths
+from holdfast.config.load import load
 from holdfast.config.token import read_token
 from holdfast.daemon.clients import Clients
 from holdfast.daemon.doors import Doors

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast import __version__
-from holdfast.config import Paths, load
+from holdfast.config import Paths
+from holdfast.config.load import load
 from holdfast.errors import RemoteProtocolError
 from holdfast.keeper.wire import Channel, Gone
 from holdfast.reader.fence import Fence
