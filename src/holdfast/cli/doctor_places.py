@@ -122,20 +122,28 @@ def disk(scene: Scene) -> Iterator[Finding]:
     room = os.statvfs(where)
     free = room.f_bavail * room.f_frsize
     if room.f_flag & os.ST_RDONLY:
-        yield Finding(BROKEN, f"{where} is on a read-only file system", f"mount -o remount,rw {where}")
+        yield Finding(
+            BROKEN, f"{where} is on a read-only file system", f"mount -o remount,rw {where}"
+        )
     elif free < NO_ROOM or (room.f_files and not room.f_favail):
         what = f"the disk of {where} is full: programs that print wait"
-        yield Finding(BROKEN, what, "make room; `hold du` shows what is kept, `hold forget` drops it")
+        yield Finding(
+            BROKEN, what, "make room; `hold du` shows what is kept, `hold forget` drops it"
+        )
     elif free < LOW_DISK:
         what = f"only {size(free)} are free on the disk of {where}"
-        yield Finding(WARNING, what, "make room; `hold du` shows what is kept, `hold forget` drops it")
+        yield Finding(
+            WARNING, what, "make room; `hold du` shows what is kept, `hold forget` drops it"
+        )
     else:
         yield Finding(OK, f"{size(free)} are free")
     used = scene.stats.logs if scene.stats else _logged(scene.places)
     budget = scene.config.budget or min(BUDGET, (free + used) // SHARE_OF_FREE)
     if used > NEARLY * budget:
         what = f"output takes {size(used)} of its budget of {size(budget)}: the oldest is given up"
-        yield Finding(WARNING, what, "set session.budget higher, or `hold forget` what is not needed")
+        yield Finding(
+            WARNING, what, "set session.budget higher, or `hold forget` what is not needed"
+        )
 
 
 CHECKS = (

@@ -38,9 +38,13 @@ def keeper(scene: Scene) -> Iterator[Finding]:
     found = scene.part("keeper")
     if faults := found.get("faults"):
         log = scene.places.state / "keeper.log"
-        yield Finding(WARNING, f"the keeper has had {faults} faults", f"please report what {log} says")
+        yield Finding(
+            WARNING, f"the keeper has had {faults} faults", f"please report what {log} says"
+        )
     up = age(scene.now - float(found.get("started") or scene.now))
-    yield Finding(OK, f"pid {found.get('pid')}, up {up}, keeps {scene.status.get('sessions')} sessions")
+    yield Finding(
+        OK, f"pid {found.get('pid')}, up {up}, keeps {scene.status.get('sessions')} sessions"
+    )
 
 
 def daemon(scene: Scene) -> Iterator[Finding]:
@@ -51,19 +55,27 @@ def daemon(scene: Scene) -> Iterator[Finding]:
         return
     state, pid = str(found.get("state")), found.get("pid")
     if state not in UP:
-        yield Finding(BROKEN, f"the daemon is {state}: {found.get('reason') or 'nobody knows why'}", RESTART)
+        yield Finding(
+            BROKEN, f"the daemon is {state}: {found.get('reason') or 'nobody knows why'}", RESTART
+        )
     elif scene.hush is not None:
         yield Finding(BROKEN, f"the daemon (pid {pid}) does not answer: {scene.hush.what}", RESTART)
     else:
-        yield Finding(OK, f"pid {pid}, up {age(scene.now - float(found.get('started') or scene.now))}")
+        yield Finding(
+            OK, f"pid {pid}, up {age(scene.now - float(found.get('started') or scene.now))}"
+        )
     version = scene.stats.version if scene.stats else found.get("version")
     if version and version != __version__:
-        yield Finding(WARNING, f"the daemon is version {version}, this `hold` is {__version__}", RESTART)
+        yield Finding(
+            WARNING, f"the daemon is version {version}, this `hold` is {__version__}", RESTART
+        )
     if found.get("spare") and _is_of_another_code(int(found["spare"])):
         what = f"the spare daemon (pid {found['spare']}) has the code of another version"
         yield Finding(WARNING, what, RESTART)
     if scene.stats and scene.stats.complaint:
-        yield Finding(WARNING, f"its last complaint: {scene.stats.complaint}", "daemon.log has the rest")
+        yield Finding(
+            WARNING, f"its last complaint: {scene.stats.complaint}", "daemon.log has the rest"
+        )
 
 
 def pump(scene: Scene) -> Iterator[Finding]:
@@ -75,7 +87,11 @@ def pump(scene: Scene) -> Iterator[Finding]:
     if kind == "copy":
         is_set = "session.pump" in reason
         where = "put the state directory on another file system: XDG_STATE_HOME, or HOLDFAST_HOME"
-        fix = "take session.pump out of your settings, then `hold daemon restart`" if is_set else where
+        fix = (
+            "take session.pump out of your settings, then `hold daemon restart`"
+            if is_set
+            else where
+        )
         what = f"copy ({reason}): a killed daemon may lose the bytes it has just read"
         yield Finding(WARNING, what, fix)
     elif kind is None:
@@ -95,7 +111,7 @@ def reader(scene: Scene) -> Iterator[Finding]:
         yield _reader_state(scene)
     if fenced := _fenced(scene):
         what = f"it died of what these printed and leaves them alone: {', '.join(fenced)}"
-        fix = "nothing is lost: `hold output ID` has it all; please report it, a new version tries again"
+        fix = "`hold output ID` has it all; please report it, a new version tries again"
         yield Finding(WARNING, what, fix)
 
 
@@ -106,21 +122,24 @@ def limits(scene: Scene) -> Iterator[Finding]:
     files = UNLIMITED if files == resource.RLIM_INFINITY else files
     room, wanted = max(0, files - RESERVE) // FILES_A_SESSION, scene.config.session_limit
     whose = "the keeper has" if pid else "a keeper started from here would have"
-    fix = f"raise the hard limit (ulimit -Hn {wanted * FILES_A_SESSION + RESERVE}), then start it anew"
+    enough = wanted * FILES_A_SESSION + RESERVE
+    fix = f"raise the hard limit (ulimit -Hn {enough}), then start it anew"
     if room < wanted:
         level = BROKEN if room < FEW else WARNING
         what = f"{whose} {files} file descriptors: enough for {room} sessions, {wanted} are allowed"
         yield Finding(level, what, fix)
     else:
         yield Finding(OK, f"{whose} descriptors for all {wanted} sessions")
-    if (largest := resource.getrlimit(resource.RLIMIT_FSIZE)[0]) not in (resource.RLIM_INFINITY, -1):
+    if (largest := resource.getrlimit(resource.RLIMIT_FSIZE)[0]) not in (
+        resource.RLIM_INFINITY,
+        -1,
+    ):
         what = f"no file may be larger than {largest} bytes: logs end there"
         yield Finding(WARNING, what, "ulimit -f unlimited, before the daemon is started")
-    soft = resource.getrlimit(resource.RLIMIT_NPROC)[0]
-    if soft not in (resource.RLIM_INFINITY, -1) and scene.uid:
-        if (left := soft - _processes_of(scene.uid)) < PROCESSES_LEFT:
-            what = f"you may start only {max(0, left)} more processes"
-            yield Finding(WARNING, what, "ulimit -u with a higher number, or end what you do not need")
+    left = _processes_left(scene.uid)
+    if left is not None and left < PROCESSES_LEFT:
+        what = f"you may start only {max(0, left)} more processes"
+        yield Finding(WARNING, what, "ulimit -u with a higher number, or end what you do not need")
 
 
 def pipes(scene: Scene) -> Iterator[Finding]:
@@ -134,7 +153,9 @@ def pipes(scene: Scene) -> Iterator[Finding]:
     if scene.uid == 0 or pages == 0 or room >= scene.config.session_limit:
         yield Finding(OK, "large enough for every session")
     else:
-        what = f"after {room} sessions the system makes pipes smaller: output is slower, none is lost"
+        what = (
+            f"after {room} sessions the system makes pipes smaller: output is slower, none is lost"
+        )
         wanted = scene.config.session_limit * PIPES * PAGES
         yield Finding(WARNING, what, f"sysctl fs.pipe-user-pages-soft={wanted}")
 
@@ -203,7 +224,9 @@ def _reader_state(scene: Scene) -> Finding:
     found = scene.part("reader")
     if found.get("state") in ("waiting", "unable"):
         what = f"the reader is {found['state']}: {found.get('reason') or 'nobody knows why'}"
-        return Finding(WARNING, what, f"{scene.places.state / 'reader.log'} has the rest; {RESTART}")
+        return Finding(
+            WARNING, what, f"{scene.places.state / 'reader.log'} has the rest; {RESTART}"
+        )
     if found.get("pid"):
         return Finding(OK, f"pid {found['pid']}, restarted {found.get('restarts', 0)} times")
     return Finding(OK, "can be started; it is when there is something to read")
@@ -224,14 +247,18 @@ def _files_of(pid: int) -> int:
     return UNLIMITED if soft == "unlimited" else int(soft)
 
 
-def _processes_of(uid: int) -> int:
+def _processes_left(uid: int) -> int | None:
+    """Return how many more a user may start; None is as many as there is room for."""
+    soft = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    if uid == 0 or soft in (resource.RLIM_INFINITY, -1):
+        return None
     count = 0
     for entry in os.scandir("/proc"):
         try:
             count += entry.name.isdigit() and entry.stat().st_uid == uid
         except OSError:
             continue  # it has just ended
-    return count
+    return soft - count
 
 
 def _group_of(pid: str) -> str:

@@ -72,7 +72,7 @@ def shell(scene: Scene) -> Iterator[Finding]:
     found = scene.environ.get("SHELL", "")
     if found and not (os.path.isabs(found) and os.access(found, os.X_OK)):  # noqa: PTH117 - a text
         yield Finding(BROKEN, f"SHELL is {found!r}, which cannot be run", "export SHELL=/bin/sh")
-    what = "nothing is put into shells by this version; `hold commands` knows what shells tell by marks of their own"
+    what = "this version puts nothing into shells; `hold commands` has what they tell by themselves"
     yield Finding(OK, what)
 
 
@@ -84,7 +84,9 @@ def clock(scene: Scene) -> Iterator[Finding]:
         yield Finding(BROKEN, f"the clock says it is the year {year}", fix)
     elif ahead := _ahead(scene):
         what = f"the journal was written {age(ahead)} in the future: the clock was set back"
-        yield Finding(WARNING, what, f"times may look odd, nothing is lost; if it is wrong now, {fix}")
+        yield Finding(
+            WARNING, what, f"times may look odd, nothing is lost; if it is wrong now, {fix}"
+        )
     elif abs(moved := _moved(scene)) > JUMP:
         way = "forward" if moved > 0 else "back"
         what = f"the clock was set {way} by {age(abs(moved))} since the keeper began"

@@ -13,9 +13,7 @@ def places() -> Paths:
     return Paths.find(os.environ, os.getuid())
 
 
-def client(
-    role: Role = Role.CONTROL, *, autostart: bool = True, client_id: str = ""
-) -> Client:
+def client(role: Role = Role.CONTROL, *, autostart: bool = True, client_id: str = "") -> Client:
     """Return a connected client; the daemon is started when it is needed."""
     return connect(
         places(),

@@ -20,9 +20,7 @@ UNIT = 1024
 GAP = "  "
 HEADINGS = ("ID", "NAME", "STATE", "PID", "CWD", "AGE", "ACTIVE", "VIEWERS", "COMMAND")
 TITLE = "TITLE"  # shown when there is one and the terminal is wide enough for all
-NO_SESSIONS = (
-    "no sessions; `hold run` starts one with your shell, `hold run -d -- CMD` any program"
-)
+NO_SESSIONS = "no sessions; `hold run` starts one with your shell, `hold run -d -- CMD` any program"
 NEEDS_NO_QUOTES = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
 )

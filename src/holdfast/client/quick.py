@@ -6,10 +6,9 @@ the whole command is done by the ordinary client. That one comes back under the 
 so what may have been sent here is not done twice, and every error has one wording.
 """
 
+import _socket  # `socket` would cost more than all of this
 import os
 import sys
-
-import _socket  # `socket` would cost more than all of this
 
 from holdfast import __version__
 from holdfast.config.token import read_token
@@ -74,14 +73,12 @@ class Quick:
         try:
             self._sock.settimeout(REPLY)
             self._sock.sendall(frame(self._number, kind, body))
-            while True:
-                number, heard, reply = self._hear()
-                if number == self._number and heard == kind:
-                    return reply
-                if number or heard in ("error", "superseded", "shutdown"):
-                    raise Unusual
+            number, heard, reply = self._hear()
         except Exception as error:
             raise _as_unusual(error) from error
+        if number != self._number or heard != kind:
+            raise Unusual  # an error, or something that was told to everybody
+        return reply
 
     # -- what it knows of the protocol
 
