@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import holdfast
 from holdfast import __version__
 from holdfast.cli.doctor_scene import BROKEN, OK, UP, WARNING, Check, Finding, Scene
 from holdfast.cli.render import age
@@ -25,6 +24,7 @@ PROCESSES_LEFT = 64  # a build starts as many at once
 PIPES, PAGES = 2, 16  # of a session, and of a pipe as large as it should be
 UNLIMITED = 1 << 40
 MARK = "Max open files"
+SOURCE = Path(__file__).parents[2]  # of this very code
 
 
 def keeper(scene: Scene) -> Iterator[Finding]:
@@ -195,8 +195,8 @@ def _is_of_another_code(pid: int) -> bool:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         spec = next(json.loads(word) for word in words if word.startswith(b"{"))
         begun = Path(f"/proc/{pid}").stat().st_mtime
-        own = Path(holdfast.__file__)
-        return Path(spec["root"]) != own.parents[1] or own.stat().st_ctime > begun
+        installed = (SOURCE / "holdfast" / "__init__.py").stat().st_ctime
+        return Path(spec["root"]) != SOURCE or installed > begun
     except (OSError, ValueError, KeyError, TypeError, StopIteration):
         return False  # it has just ended
 

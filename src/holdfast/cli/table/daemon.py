@@ -44,7 +44,7 @@ COMMANDS = (
     ),
     Command(
         "daemon install",
-        "have systemd start the daemon at login, and keep it at logout",
+        "have systemd start the daemon at every login",
         (switch("--dry-run", help="print the unit, write nothing"),),
         (
             ("hold daemon install --dry-run", "look first"),
@@ -75,6 +75,6 @@ COMMANDS = (
             ("hold doctor --json", "for scripts"),
         ),
         "holdfast.cli.doctor:doctor",
-        ("Starts and changes nothing. Exit code 1 when something is broken; warnings are 0.",),
+        ("Starts and changes nothing. Ends with 1 when something is broken, else with 0.",),
     ),
 )  # fmt: skip
