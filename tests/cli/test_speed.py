@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from holdfast.cli import quick
-from holdfast.client.quick import PROTOCOL
+from holdfast.client.quick import LONGEST, PROTOCOL
 from holdfast.protocol.frames import LIMIT
 from holdfast.protocol.messages import SessionInfo
 from holdfast.protocol.version import OURS
@@ -177,7 +177,5 @@ def test_a_field_that_is_left_out_is_what_the_message_says() -> None:
 
 
 def test_it_speaks_the_version_of_the_others() -> None:
-    from holdfast.client import quick as client
-
     assert OURS.oldest <= PROTOCOL <= OURS.newest
-    assert client.LONGEST == LIMIT
+    assert LONGEST == LIMIT

@@ -93,7 +93,7 @@ def sockets(scene: Scene) -> Iterator[Finding]:
         for finding in _socket(path, scene):
             clean = False
             yield finding
-    if clean:
+    if clean and not scene.silence:
         behind = "answer" if scene.status else "are not there: nothing runs"
         yield Finding(OK, f"those in {scene.places.runtime} {behind}")
 

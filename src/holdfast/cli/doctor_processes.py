@@ -31,9 +31,9 @@ def keeper(scene: Scene) -> Iterator[Finding]:
     """Whether it answers, and what it complains of."""
     if scene.silence:
         yield Finding(BROKEN, f"the keeper is there, but {scene.silence}", "see `lock` above")
+    elif scene.status is None:
+        yield Finding(OK, _absence(scene))
     if scene.status is None:
-        if not scene.silence:
-            yield Finding(OK, "none runs; whatever needs one starts it")
         return
     found = scene.part("keeper")
     if faults := found.get("faults"):
@@ -51,14 +51,14 @@ def daemon(scene: Scene) -> Iterator[Finding]:
     """Whether it serves, and whether it is of this version; its spare as well."""
     found = scene.part("daemon")
     if not found:
-        yield Finding(OK, "none runs; whatever needs one starts it")
+        yield Finding(OK, _absence(scene))
         return
     state, pid = str(found.get("state")), found.get("pid")
     if state not in UP:
         yield Finding(
             BROKEN, f"the daemon is {state}: {found.get('reason') or 'nobody knows why'}", RESTART
         )
-    elif scene.hush is not None:
+    elif scene.hush is not None and scene.places.socket.exists():
         yield Finding(BROKEN, f"the daemon (pid {pid}) does not answer: {scene.hush.what}", RESTART)
     else:
         yield Finding(
@@ -187,6 +187,12 @@ CHECKS = (
 
 
 # -- how it is found out
+
+
+def _absence(scene: Scene) -> str:
+    if scene.silence:
+        return "only its keeper would know"
+    return "none runs; whatever needs one starts it"
 
 
 def _is_of_another_code(pid: int) -> bool:
