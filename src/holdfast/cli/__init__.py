@@ -25,6 +25,20 @@ def main() -> int:
             from holdfast.cli.dispatch import code_told  # noqa: PLC0415 - only for bad days
 
             return code_told(error)
+    _import_msgspec_alone()
     from holdfast.cli.dispatch import run  # noqa: PLC0415 - the version is asked for in loops
 
     return run(words, client_id)
+
+
+def _import_msgspec_alone() -> None:
+    """Import it without what it can do without, and would wait for: half of its time.
+
+    It takes from `typing_extensions`, where there is one, what `typing` has as well.
+    """
+    if "typing_extensions" not in sys.modules:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # not to be had
+        try:
+            import msgspec  # noqa: F401, PLC0415
+        finally:
+            del sys.modules["typing_extensions"]

@@ -1,6 +1,7 @@
 """From words to a command and its values, and the help. All of it comes from the table."""
 
-from argparse import REMAINDER, ArgumentParser, Namespace
+from argparse import REMAINDER, ArgumentParser, HelpFormatter, Namespace
+from functools import partial
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -57,7 +58,13 @@ def _unknown(name: str) -> Usage:
 
 class _Parser(ArgumentParser):
     def __init__(self, command: Command) -> None:
-        super().__init__(prog=f"hold {command.name}", add_help=False, allow_abbrev=False)
+        super().__init__(
+            prog=f"hold {command.name}",
+            add_help=False,
+            allow_abbrev=False,
+            # Our help is our own; without a width it would import shutil, and that much more.
+            formatter_class=partial(HelpFormatter, width=SCREEN_WIDTH),
+        )
         self.command = command
 
     def error(self, message: str) -> NoReturn:

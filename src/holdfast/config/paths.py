@@ -9,15 +9,14 @@ between the shells of one user. `HOLDFAST_HOME` moves everything.
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from holdfast.config.where import LONGEST_SOCKET_NAME, SOCKET_NAME, TOKEN_NAME, where
 from holdfast.errors import PermissionDenied
 
 
-@dataclass(frozen=True, kw_only=True)
-class Paths:
+class Paths(NamedTuple):  # a dataclass would cost every `hold` command 10 ms
     """The places of one user's Holdfast."""
 
     state: Path
