@@ -1,8 +1,8 @@
 """From words to a command and its values, and the help. All of it comes from the table."""
 
 from argparse import REMAINDER, ArgumentParser, HelpFormatter, Namespace
-from functools import partial
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from holdfast.cli.commands import BY_NAME, COMMANDS, GROUPS, Argument, Command
