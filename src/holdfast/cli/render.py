@@ -13,8 +13,6 @@ from holdfast.protocol.messages import SessionInfo
 AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 UNIT = 1024
 GAP = "  "
-HEADINGS = ("ID", "NAME", "STATE", "PID", "CWD", "AGE", "ACTIVE", "VIEWERS", "COMMAND")
-TITLE = "TITLE"  # shown when there is one and the terminal is wide enough for all
 COLUMN_LIMIT = 32  # characters of a name or a directory; the last column takes what is left
 
 
@@ -23,37 +21,14 @@ def as_json(value: object) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
+def as_line(value: object) -> str:
+    """Return *value* as JSON in one line."""
+    return msgspec.json.encode(value).decode()
+
+
 def session_fields(session: SessionInfo) -> dict[str, Any]:
     """Return every field, also those that have their default: scripts rely on them."""
     return {name: getattr(session, name) for name in session.__struct_fields__}
-
-
-def session_table(sessions: Sequence[SessionInfo], *, now: float, home: str, width: int) -> str:
-    """Return a table of *width* columns; 0 is as wide as it needs to be."""
-    rows = [HEADINGS, *(session_row(each, now=now, home=home) for each in sessions)]
-    lines = table(rows, width)
-    if any(each.title for each in sessions):
-        titles = [TITLE, *(one_line(each.title) for each in sessions)]
-        titled = [(*row[:-1], title, row[-1]) for row, title in zip(rows, titles, strict=True)]
-        with_titles = table(titled, 0)
-        if not width or max(len(line) for line in with_titles) <= width:
-            return "\n".join(with_titles)
-    return "\n".join(lines)
-
-
-def session_row(session: SessionInfo, *, now: float, home: str) -> tuple[str, ...]:
-    """Return the cells of one session."""
-    return (
-        session.id,
-        one_line(session.name),
-        state_words(session),
-        str(session.pid or "-"),
-        one_line(_from_home(session.cwd, home)),
-        age(now - session.created),
-        "-" if session.last_activity is None else age(now - session.last_activity),
-        str(session.viewers or "-"),
-        one_line(command_line(session.argv)),
-    )
 
 
 def named(session: str, name: str) -> str:
@@ -126,7 +101,7 @@ def size(count: int) -> str:
     return f"{amount / UNIT:.1f} TiB"
 
 
-def _from_home(path: str, home: str) -> str:
+def from_home(path: str, home: str) -> str:
     if home and (path == home or path.startswith(home.rstrip("/") + "/")):
         return "~" + path[len(home.rstrip("/")) :]
     return path
