@@ -1,26 +1,35 @@
-"""Tables that fit a terminal: empty columns go, the widest shrink, and cells count as drawn."""
+"""Tables that fit a terminal: empty columns go, the widest shrink, and cells count as drawn.
+
+`hold ls` draws with this before anything that costs is imported: keep it so.
+"""
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TextIO
+
+TYPE_CHECKING = False  # `typing` is one of the things that cost
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import TextIO
 
 GAP = 2
 NOTHING = "-"
 MORE = "…"
 
 
-class Column(NamedTuple):
+class Column:
     """How one column may be treated."""
 
-    heading: str
-    least: int = 0
-    """The cells that it may shrink to; 0 is not at all."""
-    keeps_end: bool = False
-    """Of a path the end says more."""
+    def __init__(self, heading: str, least: int = 0, *, keeps_end: bool = False) -> None:
+        self.heading = heading
+        self.least = least
+        """The cells that it may shrink to; 0 is not at all."""
+        self.keeps_end = keeps_end
+        """Of a path the end says more."""
 
 
-def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
+def fitted(
+    columns: "Sequence[Column]", rows: "Sequence[Sequence[str]]", width: int
+) -> list[list[str]]:
     """Return heading and rows as padded cells, *width* wide at most; 0 is as wide as they are.
 
     On a terminal a column in which nothing is said is left out, too.
@@ -40,7 +49,7 @@ def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int)
     ]
 
 
-def _shrunk(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
+def _shrunk(columns: "Sequence[Column]", widths: "Sequence[int]", room: int) -> list[int]:
     widths = list(widths)
     while sum(widths) > room:
         can = [i for i, column in enumerate(columns) if column.least and widths[i] > column.least]
@@ -51,7 +60,7 @@ def _shrunk(columns: Sequence[Column], widths: Sequence[int], room: int) -> list
     return widths
 
 
-def lines_of(table: Sequence[Sequence[str]], width: int) -> list[str]:
+def lines_of(table: "Sequence[Sequence[str]]", width: int) -> list[str]:
     """Return the lines of fitted cells; on a very narrow terminal each is cut."""
     lines = [(" " * GAP).join(row).rstrip() for row in table]
     return [cut(line, width) for line in lines] if width else lines
@@ -95,7 +104,7 @@ def cut(text: str, room: int, *, from_left: bool = False) -> str:
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 
 
-def is_coloured(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+def is_coloured(stream: "TextIO", environ: "Mapping[str, str]" = os.environ) -> bool:
     """Whether what is written there may have colours."""
     if environ.get("NO_COLOR") or environ.get("TERM", "dumb") == "dumb":
         return False

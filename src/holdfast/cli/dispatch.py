@@ -5,37 +5,48 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-from holdfast.cli import exits
+from holdfast.cli import exits, paging
 from holdfast.cli.commands import BY_NAME, Command
 from holdfast.cli.parsing import parse
 
 Handler = Callable[[Namespace], int]
 
 
-def run(words: Sequence[str]) -> int:
-    """Run one command line; return the exit code."""
+def run(words: Sequence[str], client_id: str = "") -> int:
+    """Run one command line; return the exit code.
+
+    A *client_id* is of a quick command that was not to be, and may have been sent already.
+    """
     passes_code = False
     try:
         if not words and sys.stdin.isatty() and sys.stdout.isatty():
             words = ["run"]
         parsed = parse(words)
         if parsed.command is None or parsed.text:
-            print(parsed.text)
+            paging.show(parsed.text)
             sys.stdout.flush()
             return exits.OK
         passes_code = parsed.command is BY_NAME["run"] and not parsed.values.detach
+        parsed.values.client_id = client_id
         code = handler_of(parsed.command)(parsed.values)
         sys.stdout.flush()  # a full disk or a closed pipe shows here, not after the last handler
-    except exits.Exit as left:
-        return left.code
-    except BrokenPipeError:
-        return exits.quiet_pipe()
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:  # noqa: BLE001 - the edge where every error becomes two lines
-        exits.tell(error)
-        return exits.code_of(error, passes_code=passes_code)
+    except BaseException as error:  # noqa: BLE001 - the edge where every error becomes two lines
+        return code_told(error, passes_code=passes_code)
     return code
+
+
+def code_told(error: BaseException, *, passes_code: bool = False) -> int:
+    """Say what went wrong and return the exit code for it."""
+    if isinstance(error, exits.Exit):
+        return error.code
+    if isinstance(error, BrokenPipeError):
+        return exits.quiet_pipe()
+    if isinstance(error, KeyboardInterrupt):
+        return 130
+    if not isinstance(error, Exception):
+        raise error
+    exits.tell(error)
+    return exits.code_of(error, passes_code=passes_code)
 
 
 def handler_of(command: Command) -> Handler:

@@ -1,9 +1,9 @@
 """What every command begins with: places, and a client that says who it is."""
 
 import os
-import sys
 
 from holdfast import __version__
+from holdfast.cli.saying import label
 from holdfast.client.plain import Client, connect
 from holdfast.config.paths import Paths
 from holdfast.errors import NotFound
@@ -17,26 +17,23 @@ def places() -> Paths:
     return Paths.find(os.environ, os.getuid())
 
 
-def client(role: Role = Role.CONTROL, *, autostart: bool = True) -> Client:
+def client(role: Role = Role.CONTROL, *, autostart: bool = True, client_id: str = "") -> Client:
     """Return a connected client; the daemon is started when it is needed."""
     found = places()
     made = connect(
-        found, os.environ, role=role, label=label(), kind="terminal", autostart=autostart
+        found,
+        os.environ,
+        role=role,
+        label=label(),
+        kind="terminal",
+        autostart=autostart,
+        client_id=client_id,
     )
     if made.welcome.version != __version__:
         from holdfast.cli.newer import tell  # noqa: PLC0415 - once after an upgrade
 
         tell(found.runtime, made.welcome)
     return made
-
-
-def label() -> str:
-    """Return what others see us by: `terminal pts/3`."""
-    try:
-        name = os.ttyname(sys.stdin.fileno()).removeprefix("/dev/")
-    except (OSError, ValueError, AttributeError):  # no terminal, or no stdin at all
-        return "script"
-    return f"terminal {name}"
 
 
 def session_named(client: Client, text: str) -> SessionInfo:

@@ -1,33 +1,18 @@
 """`hold ls`: every session in a line that fits the terminal, once or for as long as you look."""
 
-import os
 import signal
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
 from types import FrameType
+from typing import Self
 
-from holdfast.cli import columns, door, paging, render
-from holdfast.cli.columns import Column
-from holdfast.cli.exits import OK, note, one_line
+from holdfast.cli import columns, door, paging, render, rows
+from holdfast.cli.exits import OK, note
 from holdfast.client.plain import Client
 from holdfast.protocol.messages import Role, SessionInfo
 
-COLUMNS = (
-    Column("ID"),
-    Column("NAME", 6),
-    Column("STATE", 7),
-    Column("OWNER", 5),
-    Column("VIEWERS"),
-    Column("TITLE", 8),
-    Column("CWD", 8, keeps_end=True),
-    Column("AGE"),
-    Column("LAST LINE", 9),
-)
-STATE = 2
-WIDE = 32  # cells of what is not on a terminal, so that one long title does not spread them all
-STYLES = {"running": "green", "terminating": "yellow", "dormant": "yellow", "lost": "red"}
 CALM = 0.1  # seconds between two pictures: a script that sends all the time is not watched live
 BEGIN, END = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 HOME, REST, DOWN = "\x1b[H", "\x1b[K", "\x1b[J"
@@ -42,61 +27,10 @@ def ls(values: Namespace) -> int:
     if values.json:
         print(render.as_json([render.session_fields(each) for each in sessions]))
     elif sessions:
-        paging.show("\n".join(_lines(sessions)))
+        paging.show("\n".join(rows.lines(sessions)))
     else:
-        note("no sessions; `hold run` starts one with your shell, `hold run -d -- CMD` any program")
+        note(render.NO_SESSIONS)
     return OK
-
-
-def _lines(sessions: Sequence[SessionInfo]) -> list[str]:
-    size = columns.terminal_size()
-    width = size.columns if size else 0
-    now, home = time.time(), os.environ.get("HOME", "")
-    rows = [row(each, now=now, home=home) for each in sessions]
-    table = columns.fitted(COLUMNS, rows, width)
-    if width and columns.is_coloured(sys.stdout):
-        return _coloured(table, sessions, width)
-    return columns.lines_of(table, width)
-
-
-def _coloured(table: list[list[str]], sessions: Sequence[SessionInfo], width: int) -> list[str]:
-    """Return the lines with colours, which take no room, so they come after everything is cut."""
-    plain = columns.lines_of(table, width)
-    at = table[0].index(next(cell for cell in table[0] if cell.startswith("STATE")))
-    begin = sum(columns.cells(cell) + columns.GAP for cell in table[0][:at])
-    lines = [columns.painted(plain[0], "bold")]
-    for line, cells, session in zip(plain[1:], table[1:], sessions, strict=True):
-        state = cells[at]
-        start = sum(len(cell) + columns.GAP for cell in cells[:at])
-        stop = start + len(state)
-        if begin + columns.cells(state) > width:
-            lines.append(line)  # cut before its state
-        else:
-            lines.append(line[:start] + columns.painted(state, style_of(session)) + line[stop:])
-    return lines
-
-
-def style_of(session: SessionInfo) -> str:
-    """Return how the state of a session is drawn."""
-    if session.state == "exited":
-        return "dim" if session.exit_code == 0 else "red"
-    return "yellow" if session.stalled else STYLES.get(session.state, "")
-
-
-def row(session: SessionInfo, *, now: float, home: str) -> tuple[str, ...]:
-    """Return the cells of one session; what a program says of itself cannot draw elsewhere."""
-    title = session.title or render.command_line(session.argv)
-    return (
-        session.id,
-        one_line(session.name) or columns.NOTHING,
-        render.state_words(session),
-        one_line(session.owner or "") or columns.NOTHING,
-        str(session.viewers or columns.NOTHING),
-        columns.cut(one_line(title), WIDE * 2),
-        one_line(render.from_home(session.cwd, home)),
-        render.age(now - session.created),
-        one_line(session.last_line) or columns.NOTHING,
-    )
 
 
 # -- for as long as somebody looks
@@ -136,7 +70,7 @@ class _Picture:
         self._is_screen = is_screen
         self._sessions: Sequence[SessionInfo] = ()
 
-    def __enter__(self) -> "_Picture":
+    def __enter__(self) -> Self:
         if self._is_screen:
             sys.stdout.write(BEGIN)
             self._before = signal.signal(signal.SIGWINCH, self._resized)
@@ -150,7 +84,7 @@ class _Picture:
 
     def draw(self, sessions: Sequence[SessionInfo]) -> None:
         self._sessions = sessions
-        lines = _lines(sessions) if sessions else ["no sessions"]
+        lines = rows.lines(sessions) if sessions else ["no sessions"]
         if not self._is_screen:
             print("\n".join([*lines, ""]), flush=True)
             return

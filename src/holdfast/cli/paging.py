@@ -1,8 +1,6 @@
 """Long texts: through a pager where somebody reads them on a terminal, and only there."""
 
 import os
-import shlex
-import subprocess
 import sys
 
 from holdfast.cli.columns import terminal_size
@@ -17,6 +15,8 @@ def show(text: str) -> None:
     if size is None or not sys.stdin.isatty() or _rows(text, size.columns) < size.lines:
         print(text)
         return
+    import subprocess  # noqa: PLC0415 - `hold ls` comes by here, and seldom needs it
+
     words = _pager()
     if not words:
         print(text)
@@ -43,6 +43,8 @@ def show(text: str) -> None:
 
 def _pager() -> list[str]:
     """Return the words of the pager; none means that there shall be none."""
+    import shlex  # noqa: PLC0415 - as above
+
     chosen = os.environ.get("PAGER", PAGER)
     try:
         words = shlex.split(chosen)

@@ -115,7 +115,7 @@ def send(values: Namespace) -> int:
         fix = "write `hold send ID TEXT`, `--enter`, `--keys`, or `--stdin`"
         raise Usage("hold send has nothing to type", fix)
     data = sys.stdin.buffer.read() if values.stdin else os.fsencode(" ".join(values.text))
-    with door.client() as client:
+    with door.client(client_id=values.client_id) as client:
         session, at = door.session_named(client, values.id), 0
         keys = _keys(client, session.id, values.keys)
         unit = Send(session=session.id, offset=0, text=data, takeover=values.takeover)

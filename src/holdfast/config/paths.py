@@ -6,17 +6,13 @@ must find the same keeper), else `/tmp/holdfast-UID`. TMPDIR plays no part: it d
 between the shells of one user. `HOLDFAST_HOME` moves everything.
 """
 
-import hashlib
-import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.errors import InvalidSetting, PermissionDenied
-
-SOCKET_PATH_LIMIT = 107  # bytes of a Unix socket's path on Linux, less its final NUL
-LONGEST_SOCKET_NAME = "keeper.sock"
+from holdfast.config.where import LONGEST_SOCKET_NAME, SOCKET_NAME, TOKEN_NAME, where
+from holdfast.errors import PermissionDenied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +27,7 @@ class Paths:
     @property
     def socket(self) -> Path:
         """Where clients connect."""
-        return self.runtime / "hold.sock"
+        return self.runtime / SOCKET_NAME
 
     @property
     def keeper_socket(self) -> Path:
@@ -41,7 +37,7 @@ class Paths:
     @property
     def token(self) -> Path:
         """What clients have to show, where it exists."""
-        return self.state / "token"
+        return self.state / TOKEN_NAME
 
     def prepare(self, uid: int) -> None:
         """Make the directories, for this user alone; raise PermissionDenied."""
@@ -51,22 +47,12 @@ class Paths:
     @classmethod
     def find(cls, environ: Mapping[str, str], uid: int) -> "Paths":
         """Return the places that hold for this environment and user; touches nothing."""
-        home = environ.get("HOLDFAST_HOME", "")
-        if home:
-            root = _absolute("HOLDFAST_HOME", home)
-            state, runtime, config = root / "state", root / "run", root / "config.toml"
-        else:
-            state = _xdg(environ, "XDG_STATE_HOME", ".local/state") / "holdfast"
-            config = _xdg(environ, "XDG_CONFIG_HOME", ".config") / "holdfast" / "config.toml"
-            runtime = _runtime(environ, uid)
-        journal = environ.get("HOLDFAST_JOURNAL_PATH", "")
+        state, runtime, config_file, journal = where(environ, uid)
         return cls(
-            state=state,
-            runtime=_short(runtime, uid),
-            config_file=config,
-            journal=_absolute("HOLDFAST_JOURNAL_PATH", journal)
-            if journal
-            else state / "journal.db",
+            state=Path(state),
+            runtime=Path(runtime),
+            config_file=Path(config_file),
+            journal=Path(journal),
         )
 
 
@@ -92,52 +78,3 @@ def make_private(directory: Path, uid: int) -> None:
 
 def _distrust(directory: Path, what: str, remedy: str) -> PermissionDenied:
     return PermissionDenied(action=f"using {directory}, which {what}", remedy=remedy)
-
-
-def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
-    # The XDG rule: a relative path is to be ignored, not obeyed.
-    given = environ.get(variable, "")
-    if given.startswith("/"):
-        return Path(given)
-    home = environ.get("HOME", "")
-    if not home.startswith("/"):
-        raise InvalidSetting(
-            argument="variable HOME",
-            value=home,
-            problem="not a directory",
-            remedy="set HOME, or HOLDFAST_HOME to where Holdfast may keep its files",
-        )
-    return Path(home) / fallback
-
-
-def _runtime(environ: Mapping[str, str], uid: int) -> Path:
-    given = environ.get("XDG_RUNTIME_DIR", "")
-    if given.startswith("/"):
-        return Path(given) / "holdfast"
-    usual = Path(f"/run/user/{uid}")
-    try:
-        if usual.stat().st_uid == uid:
-            return usual / "holdfast"
-    except OSError:
-        pass  # no login manager here
-    return Path(f"/tmp/holdfast-{uid}")  # noqa: S108 - checked by make_private before use
-
-
-def _short(runtime: Path, uid: int) -> Path:
-    """Return a stand-in for a directory in which no socket could be bound."""
-    longest = os.fsencode(runtime / LONGEST_SOCKET_NAME)
-    if len(longest) <= SOCKET_PATH_LIMIT:
-        return runtime
-    digest = hashlib.sha256(os.fsencode(runtime)).hexdigest()[:16]
-    return Path(f"/tmp/holdfast-{uid}-{digest}")  # noqa: S108 - checked by make_private too
-
-
-def _absolute(variable: str, text: str) -> Path:
-    if not text.startswith("/"):
-        raise InvalidSetting(
-            argument=f"variable {variable}",
-            value=text,
-            problem="not an absolute path",
-            remedy="begin it with /",
-        )
-    return Path(text)

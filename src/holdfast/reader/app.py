@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast import __version__
-from holdfast.config import Paths, load
+from holdfast.config import Paths
+from holdfast.config.load import load
 from holdfast.errors import RemoteProtocolError
 from holdfast.keeper import place
 from holdfast.keeper.wire import Channel, Gone
@@ -144,5 +145,5 @@ class Reader:
 
 
 def _report(text: str) -> None:
-    place.turn_over(os.path.join(_State.directory, "reader.log"))
+    place.turn_over(f"{_State.directory}/reader.log")
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - that is reader.log
