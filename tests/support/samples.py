@@ -33,6 +33,7 @@ SESSION = m.SessionInfo(
     lag=9 << 20,
     last_activity=1_750_000_001.75,
     title="make - 3 of 7",
+    last_line="[3/7] cc -o hold",
     mirrored=True,
     attributes={"shell": "bash", "tty": "/dev/pts/3"},
 )
@@ -173,7 +174,7 @@ SAMPLES: dict[str, m.Message] = {
     "clear_scrollback reply": ERASED,
     "forget": m.Forget(session="k3v9qd", since=10, until=20, takeover=True),
     "forget reply": ERASED,
-    "du": m.Du(),
+    "du": m.Du(session="k3v9qd"),
     "du reply": m.DiskUsed(
         sessions=[
             m.DiskUse(

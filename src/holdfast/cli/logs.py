@@ -42,8 +42,8 @@ def logs(values: Namespace) -> int:
         else:
             note(f"nothing was reported yet in {state}")
         return OK
-    for line in lines:
-        print(line)
+    if lines:
+        print("\n".join(lines))
     while True:
         sys.stdout.flush()
         time.sleep(LOOK)

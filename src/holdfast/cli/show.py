@@ -12,6 +12,12 @@ from holdfast.protocol.messages import CommandRecord, Commands, Du, Role, Sessio
 
 CLOCK = "%Y-%m-%d %H:%M:%S"
 COMMANDS, HOLES = 5, 5  # of each the newest; `hold commands` and `hold du --json` have all
+MEMORY_ONLY = "its output is in memory only"
+RULES = {
+    "never": "after a reboot it waits for `hold restore`",
+    "shell": "after a reboot it starts again if it is a shell",
+    "always": "after a reboot it starts again",
+}
 MOST = 20  # commands in JSON
 
 
@@ -48,8 +54,7 @@ def _itself(session: SessionInfo, now: float, home: str) -> Rows:
     if session.mirrored:
         said = ", ".join(f"{name} {text}" for name, text in session.attributes.items())
         yield "mirrored", said or "its terminal lives in a client"
-    rule = "kept in memory only" if session.ephemeral else f"restored: {session.restore}"
-    yield "lives", f"{session.life}; {rule}"
+    yield "life", f"{session.life}; {MEMORY_ONLY if session.ephemeral else RULES[session.restore]}"
     if session.recovery:
         yield "recovery", session.recovery
 

@@ -6,10 +6,9 @@ the whole command is done by the ordinary client. That one comes back under the 
 so what may have been sent here is not done twice, and every error has one wording.
 """
 
+import _socket  # `socket` would cost more than all of this
 import os
 import sys
-
-import _socket  # `socket` would cost more than all of this
 
 from holdfast import __version__
 from holdfast.config.token import read_token

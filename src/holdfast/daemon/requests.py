@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 from msgspec.structs import replace
 
-from holdfast.daemon.listing import page_of
 from holdfast.daemon.events import Subscription
+from holdfast.daemon.listing import page_of
 from holdfast.daemon.measures import Measures
 from holdfast.daemon.record import Record, brief
 from holdfast.daemon.server import Reply

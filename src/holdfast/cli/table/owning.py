@@ -33,7 +33,7 @@ COMMANDS = (
         (IDS, YES, TAKEOVER),
         (
             ("hold release build --takeover", "take it from whoever left it open elsewhere"),
-            ("hold release 'test-*' --yes --takeover", "all of these"),
+            ("hold release 'test-*' --yes", "all of these"),
         ),
         "holdfast.cli.owning:release",
         ("Somebody else's session is released with --takeover alone.",),

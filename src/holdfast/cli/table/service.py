@@ -31,7 +31,7 @@ COMMANDS = (
         (),
         (
             ("hold config check", "the place and the remedy of the first that cannot"),
-            ("hold config check && hold daemon restart", "settings are read at a start"),
+            ("hold config check && hold daemon restart", "they are read at a start"),
         ),
         "holdfast.cli.configuring:check",
         ("Code 2 when one cannot.",),
