@@ -101,6 +101,7 @@ def _character(text: str, modifier: int) -> str | None:
 def _unknown(name: str) -> Usage:
     import difflib  # noqa: PLC0415 - only for mistakes
 
-    close = difflib.get_close_matches(name.capitalize(), NAMES, n=1, cutoff=0.6)
+    wanted = [] if name[1:2] == "-" else [name.capitalize()]
+    close = [each for one in wanted for each in difflib.get_close_matches(one, NAMES, n=1)]
     known = "write one character, C-x, M-x, or a name as in `hold help keys`"
     return Usage(f"there is no key {name!r}", f"did you mean {close[0]}?" if close else known)

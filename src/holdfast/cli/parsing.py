@@ -80,8 +80,10 @@ def _meant(command: Command, message: str) -> str:
     import difflib  # noqa: PLC0415 - only for mistakes
 
     options = [name for each in command.arguments if each.is_option for name in each.names]
-    close = difflib.get_close_matches(word, [*options, *HELP_WORDS], n=1, cutoff=0.6)
-    return f"did you mean {close[0]}? usage: {command.usage}" if close else ""
+    begun = [name for name in options if name.startswith(word) and len(word) > 2]
+    close = begun or difflib.get_close_matches(word, [*options, *HELP_WORDS], n=1, cutoff=0.6)
+    more = f"`hold {command.name} --help` lists them"
+    return f"did you mean {close[0]}? {more}" if close else ""
 
 
 def _values(command: Command, words: list[str]) -> Namespace:

@@ -9,7 +9,7 @@ COMMANDS = (
         (ID,),
         (
             ("hold claim build", "others look on until this command ends"),
-            ("hold claim build &", "for the time of a script"),
+            ("timeout 60 hold claim build", "for a minute"),
         ),
         "holdfast.cli.owning:claim",
         (

@@ -30,8 +30,8 @@ COMMANDS = (
         "say whether every setting can be used",
         (),
         (
-            ("hold config check", "the place and the remedy of the first that cannot"),
-            ("hold config check && hold daemon restart", "they are read at a start"),
+            ("hold config check", "the first that cannot, and its remedy"),
+            ("hold config check && hold daemon restart", "have them read"),
         ),
         "holdfast.cli.configuring:check",
         ("Code 2 when one cannot.",),
