@@ -59,6 +59,7 @@ fuzz: ## feed rubbish to every target in fuzz/, T=60 seconds each
 docs: ## write docs/reference anew from the code
 	$(PREPARE) run
 	@$(VENV_PYTHON) tools/reference.py
+	@$(VENV_PYTHON) tools/manpages.py
 
 format: ## format the code and mend what the linter can mend
 	$(PREPARE) check

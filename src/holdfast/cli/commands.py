@@ -1,19 +1,24 @@
 """Every command of `hold`, as a table. Parsing, help and the reference are made from it."""
 
-from holdfast.cli.table import changing, daemon, keeping, looking, starting
+from holdfast.cli.table import changing, daemon, keeping, looking, owning, service, starting
 from holdfast.cli.table.words import Argument, Command
 
-__all__ = ["BY_NAME", "COMMANDS", "EXIT_CODES", "GROUPS", "Argument", "Command"]
+__all__ = ["BY_NAME", "COMMANDS", "EXIT_CODES", "GROUPS", "SECTIONS", "Argument", "Command"]
 
-COMMANDS = (
-    *starting.COMMANDS,
-    *looking.COMMANDS,
-    *changing.COMMANDS,
-    *keeping.COMMANDS,
-    *daemon.COMMANDS,
+SECTIONS = (
+    ("begin and come back", starting.COMMANDS),
+    ("look", looking.COMMANDS),
+    ("change", changing.COMMANDS),
+    ("own", owning.COMMANDS),
+    ("keep and destroy", keeping.COMMANDS),
+    ("Holdfast itself", (*service.COMMANDS, *daemon.COMMANDS)),
 )
+COMMANDS = tuple(command for _, commands in SECTIONS for command in commands)
 BY_NAME = {command.name: command for command in COMMANDS}
-GROUPS = {"daemon": "the process that serves, and its keeper"}
+GROUPS = {
+    "daemon": "the process that serves, and its keeper",
+    "config": "what can be set",
+}
 
 EXIT_CODES = (
     (0, "done"),

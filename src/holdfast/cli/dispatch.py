@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-from holdfast.cli import exits
+from holdfast.cli import exits, paging
 from holdfast.cli.commands import BY_NAME, Command
 from holdfast.cli.parsing import parse
 
@@ -24,7 +24,7 @@ def run(words: Sequence[str], client_id: str = "", ready: Callable[[], None] = l
             words = ["run"]
         parsed = parse(words)
         if parsed.command is None or parsed.text:
-            print(parsed.text)
+            paging.show(parsed.text)
             sys.stdout.flush()
             return exits.OK
         passes_code = parsed.command is BY_NAME["run"] and not parsed.values.detach

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
-from holdfast.cli.commands import BY_NAME, COMMANDS, GROUPS, Argument, Command
+from holdfast.cli.commands import BY_NAME, GROUPS, Argument, Command
 from holdfast.cli.exits import Usage
+from holdfast.cli.helping import command_help, group_help, overview
 
 HELP_WORDS = ("-h", "--help")
-SCREEN_WIDTH = 80
+UNKNOWN = "unrecognized arguments: "  # as argparse says it
 
 
 class Parsed(NamedTuple):
@@ -33,23 +34,28 @@ def parse(words: Sequence[str]) -> Parsed:
     return Parsed(command, _values(command, rest), _asked_help(command, rest))
 
 
-def _command_name(words: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the longest name of a command or group that *words* begin with, and the rest."""
+def _command_name(words: Sequence[str], more: Sequence[str] = ()) -> tuple[str, list[str]]:
+    """Return the longest name of a command or group that *words* begin with, and the rest.
+
+    *more* is what else could have been meant.
+    """
     for count in (2, 1):
         name = " ".join(words[:count])
         if len(words) >= count and (name in BY_NAME or name in GROUPS):
             return name, list(words[count:])
     if words[0].startswith("-"):
         raise Usage(f"there is no option {words[0]!r}", "`hold --help` lists what there is")
-    raise _unknown(words[0])
+    raise _unknown(words[0], more)
 
 
-def _unknown(name: str) -> Usage:
+def _unknown(name: str, more: Sequence[str] = ()) -> Usage:
     import difflib  # noqa: PLC0415 - only for mistakes
 
-    names = [*BY_NAME, *GROUPS]
+    names = [*BY_NAME, *GROUPS, *more]
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    fix = f"did you mean `hold {close[0]}`?" if close else "`hold --help` lists every command"
+    fix = "`hold --help` lists every command"
+    if close:
+        fix = f"did you mean `hold {'help ' * (close[0] in more)}{close[0]}`?"
     return Usage(f"there is no command {name!r}", fix)
 
 
@@ -63,12 +69,28 @@ class _Parser(ArgumentParser):
             add_help=False,
             allow_abbrev=False,
             # Our help is our own; without a width it would import shutil, and that much more.
-            formatter_class=partial(HelpFormatter, width=SCREEN_WIDTH),
+            formatter_class=partial(HelpFormatter, width=80),
         )
         self.command = command
 
     def error(self, message: str) -> NoReturn:
-        raise Usage(f"{self.command.name}: {message}", f"usage: {self.command.usage}")
+        fix = _meant(self.command, message) or f"usage: {self.command.usage}"
+        raise Usage(f"{self.command.name}: {message}", fix)
+
+
+def _meant(command: Command, message: str) -> str:
+    """Return the option that was most likely meant by one that there is not."""
+    wrong = message.partition(UNKNOWN)[2].split()
+    word = next((each.partition("=")[0] for each in wrong if each.startswith("-")), "")
+    if not word:
+        return ""
+    import difflib  # noqa: PLC0415 - only for mistakes
+
+    options = [name for each in command.arguments if each.is_option for name in each.names]
+    begun = [name for name in options if name.startswith(word) and len(word) > 2]
+    close = begun or difflib.get_close_matches(word, [*options, *HELP_WORDS], n=1, cutoff=0.6)
+    more = f"`hold {command.name} --help` lists them"
+    return f"did you mean {close[0]}? {more}" if close else ""
 
 
 def _values(command: Command, words: list[str]) -> Namespace:
@@ -101,8 +123,12 @@ def _settings(argument: Argument) -> dict[str, Any]:
             return {"action": "store_true", "dest": argument.field}
         action = "append" if argument.repeats else "store"
         return {"action": action, "dest": argument.field, **kind}
-    many = "*" if argument.repeats else "?"
-    return {"metavar": argument.names[0], **({"nargs": many} if argument.optional else {}), **kind}
+    kind["metavar"] = argument.names[0]
+    if argument.repeats:
+        kind["nargs"] = "*" if argument.optional else "+"
+    elif argument.optional:
+        kind["nargs"] = "?"
+    return kind
 
 
 def _number(text: str) -> int:
@@ -139,69 +165,12 @@ def _wants_help(command: Command, words: list[str]) -> bool:
 def _help(words: list[str]) -> Parsed:
     if not words:
         return Parsed(None, Namespace(), overview())
-    name, rest = _command_name(words)
+    from holdfast.cli.topics import ABOUT, text_of  # noqa: PLC0415 - only for who reads
+
+    if len(words) == 1 and words[0] in ABOUT:
+        return Parsed(None, Namespace(), text_of(words[0]))
+    name, rest = _command_name(words, [*ABOUT])
     if rest:
         raise _unknown(" ".join(words))
     text = group_help(name) if name in GROUPS else command_help(BY_NAME[name])
     return Parsed(None, Namespace(), text)
-
-
-def overview() -> str:
-    """Return what `hold --help` prints."""
-    shown = [(each.name, each.summary) for each in COMMANDS if " " not in each.name]
-    shown += [(f"{name} ...", summary) for name, summary in GROUPS.items()]
-    return "\n".join(
-        [
-            "hold keeps programs alive while what you look through comes and goes.",
-            "usage: hold COMMAND [...]",
-            *_columns(shown),
-            "",
-            "  hold run -d -n build -- make    start something that goes on without you",
-            "  hold output build --follow      look at it",
-            "`hold COMMAND --help` says more. `hold` alone starts your shell.",
-        ]
-    )
-
-
-def group_help(name: str) -> str:
-    """Return what `hold daemon` prints."""
-    inside = [each for each in COMMANDS if each.name.startswith(f"{name} ")]
-    return "\n".join(
-        [
-            f"usage: hold {name} COMMAND",
-            "",
-            *_columns([(each.name, each.summary) for each in inside]),
-        ]
-    )
-
-
-def command_help(command: Command) -> str:
-    """Return what `hold COMMAND --help` prints: it fits a screen."""
-    rows = [
-        (", ".join(each.names) + (f" {each.value}" if each.value else ""), each.help)
-        for each in command.arguments
-    ]
-    lines = [
-        *_wrapped(f"usage: {command.usage}"),
-        "",
-        command.summary[0].upper() + command.summary[1:] + ".",
-    ]
-    if rows:
-        lines += ["", *_columns(rows)]
-    if command.notes:
-        lines += ["", *command.notes]
-    return "\n".join([*lines, "", "examples:", *_columns(command.examples)])
-
-
-def _wrapped(text: str) -> list[str]:
-    lines = [""]
-    for word in text.replace("] [", "]\n[").splitlines():
-        if len(lines[-1]) + len(word) >= SCREEN_WIDTH:
-            lines.append(" " * 10)
-        lines[-1] += f" {word}" if lines[-1].strip() else word
-    return lines
-
-
-def _columns(rows: Sequence[tuple[str, str]]) -> list[str]:
-    width = max(len(left) for left, _ in rows) + 2
-    return [f"  {left:{width}}{right}".rstrip() for left, right in rows]

@@ -7,7 +7,7 @@ plainly one of the two shapes known here is done by them. Rendering is the same 
 import os
 import sys
 
-from holdfast.cli import render
+from holdfast.cli import paging, render, rows
 from holdfast.cli.saying import label, note
 from holdfast.client.quick import Quick, Unusual
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 TEXT_LIMIT = 64 << 10  # bytes; more is for who can wait for a program that reads slowly
+PAGE = 500  # sessions; the daemon gives no more at a time
 PATTERN = "*?["  # of names: several sessions, perhaps
 # What a field of a session is when it is left out; a test compares it with the message.
 LEFT_OUT: "dict[str, Any]" = {
@@ -39,6 +40,7 @@ LEFT_OUT: "dict[str, Any]" = {
     "mirrored": False,
     "attributes": {},
     "title": "",
+    "last_line": "",
 }
 
 
@@ -71,24 +73,21 @@ def run(words: "Sequence[str]") -> int:
 def _ls(words: "list[str]") -> None:
     if words not in ([], ["--all"]):
         raise Ordinary
-    with_ended = {"ended": True} if words else {}
+    asked: dict[str, Any] = {"limit": PAGE, "lines": True} | ({"ended": True} if words else {})
     try:
         with Quick(os.environ, role="stream", label=label()) as quick:
-            sessions = [Row(each) for each in quick.call("list", with_ended)["sessions"]]
-            text = listing(sessions) if sessions else ""
+            page = quick.call("list", asked)
+            sessions: Any = [Row(each) for each in page["sessions"]]
+            while page.get("next"):
+                page = quick.call("list", asked | {"after": page["next"]})
+                sessions += [Row(each) for each in page["sessions"]]
+            text = "\n".join(rows.lines(sessions)) if sessions else ""
     except (Unusual, LookupError, TypeError, ValueError, AttributeError):
         raise Ordinary from None
     if text:
-        print(text)
+        paging.show(text)
     else:
         note(render.NO_SESSIONS)
-
-
-def listing(sessions: "Sequence[Any]") -> str:
-    """Return what `hold ls` prints to the terminal, or whatever it is, of this process."""
-    width = render.print_width(sys.stdout.fileno())
-    home = os.environ.get("HOME", "")
-    return render.session_table(sessions, now=render.clock(), home=home, width=width)
 
 
 def _send(words: "list[str]") -> None:

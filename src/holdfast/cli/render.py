@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 UNIT = 1024
 GAP = "  "
-HEADINGS = ("ID", "NAME", "STATE", "PID", "CWD", "AGE", "ACTIVE", "VIEWERS", "COMMAND")
-TITLE = "TITLE"  # shown when there is one and the terminal is wide enough for all
 NO_SESSIONS = "no sessions; `hold run` starts one with your shell, `hold run -d -- CMD` any program"
 NEEDS_NO_QUOTES = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
@@ -31,40 +29,32 @@ def as_json(value: object) -> str:
     """Return *value* as indented JSON."""
     import msgspec  # noqa: PLC0415 - three times as long as Python's own start
 
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return msgspec.json.format(msgspec.json.encode(every_field(value)), indent=2).decode()
+
+
+def as_line(value: object) -> str:
+    """Return *value* as JSON in one line."""
+    import msgspec  # noqa: PLC0415 - three times as long as Python's own start
+
+    return msgspec.json.encode(every_field(value)).decode()
+
+
+def every_field(value: object) -> object:
+    """Return *value* with each message as all its fields, also those that have their default.
+
+    Scripts rely on them; on the wire they are left out.
+    """
+    if isinstance(value, list | tuple):
+        return [every_field(each) for each in value]
+    names = getattr(value, "__struct_fields__", None)
+    if names is None:
+        return value
+    return {name: every_field(getattr(value, name)) for name in names}
 
 
 def session_fields(session: "SessionInfo") -> "dict[str, Any]":
     """Return every field, also those that have their default: scripts rely on them."""
     return {name: getattr(session, name) for name in session.__struct_fields__}
-
-
-def session_table(sessions: "Sequence[SessionInfo]", *, now: float, home: str, width: int) -> str:
-    """Return a table of *width* columns; 0 is as wide as it needs to be."""
-    rows = [HEADINGS, *(session_row(each, now=now, home=home) for each in sessions)]
-    lines = table(rows, width)
-    if any(each.title for each in sessions):
-        titles = [TITLE, *(one_line(each.title) for each in sessions)]
-        titled = [(*row[:-1], title, row[-1]) for row, title in zip(rows, titles, strict=True)]
-        with_titles = table(titled, 0)
-        if not width or max(len(line) for line in with_titles) <= width:
-            return "\n".join(with_titles)
-    return "\n".join(lines)
-
-
-def session_row(session: "SessionInfo", *, now: float, home: str) -> tuple[str, ...]:
-    """Return the cells of one session."""
-    return (
-        session.id,
-        one_line(session.name),
-        state_words(session),
-        str(session.pid or "-"),
-        one_line(_from_home(session.cwd, home)),
-        age(now - session.created),
-        "-" if session.last_activity is None else age(now - session.last_activity),
-        str(session.viewers or "-"),
-        one_line(command_line(session.argv)),
-    )
 
 
 def named(session: str, name: str) -> str:
@@ -142,7 +132,7 @@ def _quoted(word: str) -> str:
     return "'" + word.replace("'", "'\"'\"'") + "'"
 
 
-def _from_home(path: str, home: str) -> str:
+def from_home(path: str, home: str) -> str:
     if home and (path == home or path.startswith(home.rstrip("/") + "/")):
         return "~" + path[len(home.rstrip("/")) :]
     return path

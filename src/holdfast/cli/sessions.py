@@ -1,13 +1,12 @@
-"""`hold run`, `hold ls`, `hold kill`."""
+"""`hold run`, `hold kill`."""
 
 import os
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
 
-from holdfast.cli import door, render
+from holdfast.cli import choosing, door, render
 from holdfast.cli.exits import OK, OWN_FAILURE, Exit, Usage, code_of_codes, note
-from holdfast.cli.quick import listing
 from holdfast.cli.waiting import end_of
 from holdfast.client.plain import Client
 from holdfast.errors import HoldfastError
@@ -16,8 +15,6 @@ from holdfast.protocol.messages import (
     Created,
     Kill,
     KillAll,
-    List,
-    Role,
     SessionInfo,
     Takeover,
 )
@@ -114,34 +111,37 @@ def code_of_program(ended: SessionInfo) -> int:
     return code
 
 
-def ls(values: Namespace) -> int:
-    """List sessions."""
-    with door.client(Role.STREAM) as client:
-        sessions = client.call(List(ended=values.all)).sessions
-    if values.json:
-        print(render.as_json([render.session_fields(each) for each in sessions]))
-    elif sessions:
-        print(listing(sessions))
-    else:
-        note(render.NO_SESSIONS)
-    return OK
-
-
 def kill(values: Namespace) -> int:
-    """End one session, or all that live."""
+    """End the sessions that are meant, or all that live."""
     if bool(values.id) == values.all:
-        what = "hold kill needs a session" if not values.id else "hold kill takes an ID or --all"
+        what = "hold kill takes an ID or --all" if values.id else "hold kill needs a session"
         raise Usage(what, "write `hold kill ID`, or `hold kill --all`")
     with door.client() as client:
-        if not values.all:
-            session = door.session_named(client, values.id)
+        if values.all:
+            return _kill_all(client, values)
+        killed: list[SessionInfo] = []
+
+        def end(session: SessionInfo) -> None:
             client.call(Kill(session=session.id, now=values.now, takeover=values.takeover))
+            killed.append(session)
+
+        code = choosing.each(client, values.id, end, question="end", yes=values.yes)
+        # All are told before one is waited for: their grace passes at the same time.
+        for session in killed:
             end_of(client, session.id, END_TIMEOUT)
-            return OK
-        answer = client.call(KillAll(now=values.now, takeover=values.takeover))
-        for session in answer.killed:
-            if session.state in LIVING:
-                end_of(client, session.id, END_TIMEOUT)
+            if len(killed) > 1:
+                print(render.named(session.id, session.name), "ended")
+        return code
+
+
+def _kill_all(client: Client, values: Namespace) -> int:
+    living = [each for each in door.sessions(client) if each.state in LIVING]
+    if len(living) > 1 and not values.yes:
+        choosing.ask_about(living, "end")
+    answer = client.call(KillAll(now=values.now, takeover=values.takeover))
+    for session in answer.killed:
+        if session.state in LIVING:
+            end_of(client, session.id, END_TIMEOUT)
     if not answer.killed and not answer.spared:
         note("no session lives")
         return OK

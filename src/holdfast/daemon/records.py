@@ -24,7 +24,7 @@ class Records:
 
     def all(self) -> list[Record]:
         """Return every record, oldest first."""
-        return sorted(self.by_id.values(), key=lambda record: record.created)
+        return sorted(self.by_id.values(), key=lambda record: (record.created, record.id))
 
     @property
     def living(self) -> int:

@@ -1,6 +1,6 @@
 """Commands about the process that serves."""
 
-from holdfast.cli.table.words import JSON, Command, switch
+from holdfast.cli.table.words import JSON, YES, Argument, Command, switch
 
 COMMANDS = (
     Command(
@@ -13,7 +13,7 @@ COMMANDS = (
     Command(
         "daemon stop",
         "end the daemon, its keeper and every session",
-        (switch("--yes", help="do not ask"),),
+        (YES,),
         (("hold daemon stop", "says what lives, and asks"), ("hold daemon stop --yes", "does not")),
         "holdfast.cli.daemon:stop",
     ),
@@ -76,5 +76,16 @@ COMMANDS = (
         ),
         "holdfast.cli.doctor:doctor",
         ("Starts and changes nothing. Ends with 1 when something is broken, else with 0.",),
+    ),
+    Command(
+        "daemon logs",
+        "show what keeper, daemon, reader and host have to report",
+        (
+            Argument(("PROCESS",), "one of them alone", optional=True),
+            switch("-f", "--follow", help="go on with what comes"),
+        ),
+        (("hold daemon logs", "all of it, oldest first"), ("hold daemon logs reader -f", "one")),
+        "holdfast.cli.logs:logs",
+        ("Of each log 5 MiB and two older ones are kept. None has what a terminal showed.",),
     ),
 )  # fmt: skip

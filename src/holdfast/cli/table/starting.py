@@ -1,6 +1,6 @@
 """Commands that begin a session, or come back to one."""
 
-from holdfast.cli.table.words import JSON, TAKEOVER, Command, option, switch
+from holdfast.cli.table.words import TAKEOVER, Command, option, switch
 
 COMMANDS = (
     Command(
@@ -47,12 +47,5 @@ COMMANDS = (
             "Ends with the program's exit code; 125, 126 and 127 as with `hold run`.",
         ),
         takes_program=True,
-    ),
-    Command(
-        "ls",
-        "list sessions",
-        (JSON, switch("--all", help="ended ones too")),
-        (("hold ls", "what lives"), ("hold ls --all --json", "everything, for scripts")),
-        "holdfast.cli.sessions:ls",
     ),
 )  # fmt: skip
