@@ -28,7 +28,6 @@ def main() -> int:
             return code_told(error)
     if words[:1] == ["attach"]:
         return _attach(words)
-    _import_msgspec_alone()
     from holdfast.cli.dispatch import run  # noqa: PLC0415 - the version is asked for in loops
 
     return run(words, client_id)
@@ -41,24 +40,10 @@ def _attach(words: list[str]) -> int:
     look = FirstLook()
     try:
         look.show(words, os.environ)
-        _import_msgspec_alone()
-        from holdfast.cli.dispatch import run  # noqa: PLC0415
+        from holdfast.cli.dispatch import run  # noqa: PLC0415 - while one looks
 
         return run(words, ready=look.over)
     except KeyboardInterrupt:
         return 130
     finally:
         look.over()
-
-
-def _import_msgspec_alone() -> None:
-    """Import it without what it can do without, and would wait for: half of its time.
-
-    It takes from `typing_extensions`, where there is one, what `typing` has as well.
-    """
-    if "typing_extensions" not in sys.modules:
-        sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # not to be had
-        try:
-            import msgspec  # noqa: F401, PLC0415
-        finally:
-            del sys.modules["typing_extensions"]

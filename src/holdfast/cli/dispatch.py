@@ -55,6 +55,20 @@ def code_told(error: BaseException, *, passes_code: bool = False) -> int:
 
 def handler_of(command: Command) -> Handler:
     """Return the function that does it; its imports are paid only now."""
+    _import_msgspec_alone()
     module, _, name = command.handler.partition(":")
     handler: Handler = getattr(importlib.import_module(module), name)
     return handler
+
+
+def _import_msgspec_alone() -> None:
+    """Import it without what it can do without, and would wait for: half of its time.
+
+    It takes from `typing_extensions`, where there is one, what `typing` has as well.
+    """
+    if "typing_extensions" not in sys.modules:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # not to be had
+        try:
+            import msgspec  # noqa: F401, PLC0415
+        finally:
+            del sys.modules["typing_extensions"]
