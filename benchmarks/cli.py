@@ -1,20 +1,24 @@
 """How long a command takes from its start to its end, or to its picture, beside tmux.
 
 Rows: `hold ls`, `hold send` and `hold attach` (until the session's screen is painted in a
-terminal), `tmux ls`, `send-keys` and `attach` on the same machine, and `python3 -c pass`, of which
-everything is told as a multiple. All take turns in one run, so that a busy moment meets every
-one of them. `hold` is called as pip installs it. `python benchmarks/cli.py [ROUNDS]`
+terminal, and until it is live: what is typed is for the program), `tmux ls`, `send-keys` and
+`attach` on the same machine, and `python3 -c pass`, of which everything is told as a multiple.
+All take turns in one run, so that a busy moment meets every one of them. `hold` is called as
+pip installs it. `python benchmarks/cli.py [ROUNDS]`
 """
 
+import fcntl
 import os
 import pty
 import select
 import shutil
 import signal
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,6 +32,8 @@ from tests.support.home import ROOT, running_home
 ROUNDS = 25
 WARM = 3  # rounds that write the compiled modules and fill the caches
 MARK = b"painted-by-the-program"
+ASKED = b"\x1b[>q"  # `hold attach` asks the terminal what it is, and then shows the real thing
+SIZE = struct.pack("HHHH", 24, 80, 0, 0)
 PATIENCE = 20.0  # seconds
 # What pip writes for an entry point, less its first line.
 SCRIPT = (
@@ -58,6 +64,7 @@ def main() -> None:
                 Row("hold ls", lambda: _ended([hold, "ls"], environ)),
                 Row("hold send", lambda: _ended([hold, "send", "one", "x"], environ)),
                 Row("hold attach", lambda: _painted([hold, *_attach()], environ)),
+                Row("hold attach, live", lambda: _painted([hold, *_attach()], environ, ASKED)),
             ]
             tmux = shutil.which("tmux")
             if tmux is None:
@@ -110,9 +117,13 @@ def _ended(words: list[str], environ: Mapping[str, str]) -> float:
     return time.perf_counter() - begun
 
 
-def _painted(words: list[str], environ: Mapping[str, str]) -> float:
-    """Return how long it takes until what the program printed is on a terminal."""
+def _painted(words: list[str], environ: Mapping[str, str], after: bytes = b"") -> float:
+    """Return how long it takes until what the program printed is on a terminal.
+
+    What comes *after* something counts, and what was there before does not.
+    """
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, SIZE)
     begun = time.perf_counter()
     viewer = subprocess.Popen(
         words,
@@ -125,7 +136,7 @@ def _painted(words: list[str], environ: Mapping[str, str]) -> float:
     os.close(slave)
     try:
         seen = b""
-        while MARK not in seen:
+        while MARK not in seen.partition(after)[2] if after else MARK not in seen:
             assert select.select([master], [], [], PATIENCE)[0], f"nothing is painted: {seen!r}"
             seen += os.read(master, 1 << 16)
         return time.perf_counter() - begun

@@ -13,6 +13,7 @@ from holdfast.cli import doctor_places, doctor_processes, doctor_surroundings, r
 from holdfast.cli.doctor_scene import BROKEN, OK, WARNING, Check, Finding, Scene, looked_at
 from holdfast.cli.exits import FAILED, one_line
 from holdfast.cli.exits import OK as DONE
+from holdfast.cli.shapes import Examined, FindingShown
 from holdfast.errors import HoldfastError
 
 CHECKS: tuple[Check, ...] = (
@@ -31,11 +32,8 @@ def doctor(values: Namespace) -> int:
     broken = sum(finding.level == BROKEN for _, finding in found)
     warnings = sum(finding.level == WARNING for _, finding in found)
     if values.json:
-        rows = [
-            {"check": check.name, "asks": check.asks, **finding._asdict()}
-            for check, finding in found
-        ]
-        print(render.as_json({"ok": not broken, "findings": rows}))
+        rows = [FindingShown(check.name, check.asks, *finding) for check, finding in found]
+        print(render.as_json(Examined(not broken, rows)))
     else:
         print("\n".join(line for each in found for line in _lines(*each)))
         print(_summary(broken, warnings))
