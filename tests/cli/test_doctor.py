@@ -376,6 +376,25 @@ def test_a_terminal_that_nobody_knows(hold: Hold, name: str) -> None:
     the_one(found(hold, TERM=name), "terminal", "warning", repr(name))
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("\x1b[?1u\x1b[?62;22c", "kitty keyboard: every key"),
+        ("\x1b[?62;22c", "ordinary keys"),
+        ("", "answers no questions"),
+    ],
+)
+def test_the_terminal_itself_is_asked(hold: Hold, answer: str, said: str) -> None:
+    asking = hold.terminal("doctor")
+
+    asking.expect("\x1b[?u\x1b[c")
+    asking.send(answer)
+
+    asking.expect(said)
+    asking.end()
+    assert asking.modes() == asking.before
+
+
 def test_a_locale_without_umlauts(hold: Hold) -> None:
     the_one(found(hold, LC_ALL="C"), "locale", "warning", "'C'")
 

@@ -2,6 +2,8 @@
 
 import os
 import pwd
+import re
+import select
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 
 from holdfast.cli.doctor_scene import BROKEN, OK, WARNING, Check, Finding, Scene
 from holdfast.cli.render import age
+from holdfast.terminal.rawmode import raw
 
 YEARS = (2024, 2100)  # before the first is before this program, after the second is a mistake
 JUMP = 120.0  # seconds; a clock that is set by the network moves by less
@@ -18,6 +21,10 @@ FUTURE = 3600.0  # seconds that a file may be ahead of the clock
 SYSTEMD = Path("/run/systemd/system")
 LINGER = Path("/var/lib/systemd/linger")
 TOOL_TIMEOUT = 2.0  # seconds; a bus that hangs must not keep anybody
+# Which keyboard modes are on, and then what every terminal answers: what kind it is.
+QUESTIONS = b"\x1b[?u\x1b[c"
+ANSWER_TIMEOUT = 0.5  # seconds; a slow line takes a fifth of one
+_KITTY, _FENCE = re.compile(rb"\x1b\[\?[0-9]+u"), re.compile(rb"\x1b\[\?[0-9;]*c")
 COLOR_WORDS = ("truecolor", "24bit")
 
 
@@ -53,7 +60,7 @@ def terminal(scene: Scene) -> Iterator[Finding]:
         yield Finding(OK, "it shows 24-bit colours")
     else:
         yield Finding(OK, "COLORTERM does not promise 24-bit colours; programs may use 256")
-    yield Finding(OK, "its keyboard modes are not asked; what a program switches on is undone")
+    yield _keyboard(name)
 
 
 def locale(scene: Scene) -> Iterator[Finding]:
@@ -127,6 +134,29 @@ def _manager_says(name: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return asked.stdout.decode(errors="replace").strip().partition("=")[2]
+
+
+def _keyboard(name: str) -> Finding:
+    """Ask the terminal itself, if somebody sits there who does not see the question."""
+    out, keys = sys.stdout.fileno(), 0
+    if name in ("", "dumb") or not (os.isatty(out) and os.isatty(keys)):
+        return Finding(OK, "its keyboard is not asked: nobody sits here")
+    if os.tcgetpgrp(keys) != os.getpgrp():
+        return Finding(OK, "its keyboard is not asked: this runs in the background")
+    answer, until = b"", time.monotonic() + ANSWER_TIMEOUT
+    with raw(keys):
+        os.write(out, QUESTIONS)
+        while not _FENCE.search(answer) and (left := until - time.monotonic()) > 0:
+            if select.select([keys], [], [], left)[0]:
+                answer += os.read(keys, 1024)
+    if b"\x1b[?" not in answer:
+        what = "it answers no questions: programs that ask what it is wait in vain"
+        return Finding(
+            WARNING, what, "use another terminal, or export TERM=dumb where it has no better"
+        )
+    if _KITTY.search(answer):
+        return Finding(OK, "it has the kitty keyboard: every key is told apart")
+    return Finding(OK, "it has ordinary keys, without the kitty keyboard")
 
 
 def _unknown(name: str) -> str:
