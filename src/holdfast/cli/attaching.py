@@ -109,7 +109,8 @@ def newest(client: Client) -> SessionInfo:
     own = os.environ.get(SESSION, "")
     sessions = [each for each in client.call(List()).sessions if own != each.id]
     if not sessions:
-        raise NotFound(session="").said("no session lives", "`hold run` starts one")
+        other, start = ("other ", "`hold run -d`") if own else ("", "`hold run`")
+        raise NotFound(session="").said(f"no {other}session lives", f"{start} starts one")
     return max(sessions, key=lambda each: each.last_attached or each.created)
 
 
@@ -144,9 +145,9 @@ def refuse_inside(
         return
     what = f"this is inside session {called(inside)}"
     if wanted is None:
-        fix = "`hold run -d` starts one beside it; --nested shows it in here all the same"
+        fix = "start one beside it with `hold run -d`, or in here with --nested"
     else:
-        fix = "Ctrl-\\ pressed twice leaves this one first; --nested shows the other in here"
+        fix = "leave it first (Ctrl-\\ twice), or show the other in here with --nested"
     raise Usage(what, fix)
 
 

@@ -98,7 +98,6 @@ class Attachment:
         self._failure: HoldfastError | None = None
         self._is_ended = self._has_picture = self._is_hinted = False
         self._asking: Asking | None = None
-        self._ask_terminal()
         core = client.steps.core
         self._around = around
         told = Told(self._owned, self._looks_on, self._failed)
@@ -123,6 +122,7 @@ class Attachment:
 
     def run(self, signals: int) -> Left:
         """Go round until the session ends or the user leaves."""
+        self._ask_terminal()
         while not self._is_ended:
             self._owning.look_at_size()
             self._wait(signals)
@@ -292,6 +292,7 @@ class Attachment:
 
     def _owned(self) -> None:
         self._around.owned()
+        self._display.widen()
         if self._is_hinted:
             self._is_hinted = False
             self._display.say("this session is yours now")
@@ -372,7 +373,10 @@ class Attachment:
         is_raw = picture.fidelity == TAIL
         data = QueryFilter().feed(picture.data) if is_raw else picture.data
         self._look_at_width()
-        self._display.picture(data, is_first=not self._has_picture)
+        if is_raw and not self._has_picture:
+            self._display.show(data)
+        else:
+            self._display.picture(data, is_first=not self._has_picture)
         self._has_picture = True
 
     def _look_at_width(self) -> None:
@@ -405,10 +409,11 @@ class Attachment:
         return [
             f"session {name}, owned by {owner}",
             "",
-            f"  {key} {key}   leave it; the program goes on (`hold attach {name}` comes back)",
+            f"  {key} {key}   leave it (`hold attach {name}` comes back)",
             f"  {key} d        leave it, too",
             f"  {key} t        take it over, if somebody else owns it",
             f"  {key} ?        this",
             "",
-            f"A lone {key} goes to the program a moment later. Press any key to go on.",
+            f"A lone {key} goes to the program, a moment later.",
+            "Press any key to go on.",
         ]

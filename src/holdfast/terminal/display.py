@@ -5,6 +5,7 @@ told to a guardian before it is needed. A word of ours goes into the title, neve
 """
 
 import os
+import re
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,14 +17,14 @@ from holdfast.terminal.undo import Undo
 # What a program that is left in the middle may have set beside its modes: margins (they move the
 # cursor), inserting, colours, line drawing, the keypad. None of it can be seen where it is unset.
 LEFT = b"\x1b7\x1b[r\x1b8\x1b[4l\x1b[m\x1b(B\x0f\x1b>"
+# Signs of any of it, in what a program that ended has left behind.
+_LEAVES = re.compile(rb"\x1b(?:=|\[[0-9]*(?:;[0-9]*)?r|\[4h|\(0)|\x0e")
 CURSOR_SHAPE, USUAL_SHAPE = b" q", b"\x1b[0 q"
 BELL = b"\x07"
 SAID_FOR = 4.0  # seconds a word stays in the title that is soon of no use
-# To the bottom and one further: a picture flows in from there, and what was shown scrolls away.
-BELOW = b"\x1b[999;1H\r\n"
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 CLEARED = b"\x1b[m\x1b[r\x1b[H\x1b[2J"
-NO_WRAP = b"\x1b[?7l"
+WRAP, NO_WRAP = b"\x1b[?7h", b"\x1b[?7l"
 NO_TITLE = ("", "dumb", "linux", "vt100", "vt220", "cons25")
 
 
@@ -45,7 +46,7 @@ class Display:
         self._undo = Undo()
         self._ground = Ground()
         self._titles = Titles(name)
-        self._has_shape = False
+        self._has_shape = self._leaves_much = False
         self._waiting = b""  # of ours, until the program's output is between two sequences
         self._restore_at: float | None = None
         self._help: list[str] | None = None
@@ -71,6 +72,7 @@ class Display:
         before = self._undo.sequence
         is_changed = self._undo.feed(data)
         self._has_shape = self._has_shape or CURSOR_SHAPE in data
+        self._leaves_much = self._leaves_much or _LEAVES.search(data) is not None
         if self._titles.feed(self._ground.tail + data) and self._ground.is_reached:
             self._write(self._titles.push())
         if is_changed:
@@ -84,15 +86,28 @@ class Display:
             self._write_waiting()
 
     def picture(self, data: bytes, *, is_first: bool) -> None:
-        """Show the session as it is: on what a shell has left, or instead of what was shown."""
-        if not is_first and self._screen.is_terminal:
-            was_full = self.is_full_screen
+        """Show the session as it is: on a screen from which what was there has scrolled away.
+
+        A picture is for a fresh terminal: its first line has to be the first of the screen.
+        """
+        if self._screen.is_terminal:
             # What was begun is over: a picture begins at the beginning.
-            undo = b"\x18" * bool(self._ground.tail) + self._undo.sequence
-            self.show(undo + (CLEARED if was_full else b"\x1b[m\x1b[r" + BELOW))
+            undo = b"" if is_first else b"\x18" * bool(self._ground.tail) + self._undo.sequence
+            was_full = self.is_full_screen
+            self.show(undo + (CLEARED if was_full else self._scrolled()))
         self.show(data)
         if self.is_narrow and self._ground.is_reached:
             self.show(NO_WRAP)
+
+    def _scrolled(self) -> bytes:
+        _, rows = _size(self._screen.fd)
+        return b"\x1b[m\x1b[r\x1b[999;1H" + b"\n" * rows + b"\x1b[H"
+
+    def widen(self) -> None:
+        """The session has the terminal's size from now on."""
+        if self.is_narrow:
+            self.is_narrow = False
+            self.show(WRAP)
 
     # -- a word of ours
 
@@ -166,6 +181,8 @@ class Display:
         undo = self._undo.sequence + self._titles.undo()
         if in_the_middle:
             undo = self._left() + b"\r\n"  # the prompt of a shell in there is not ours
+        elif self._leaves_much or self._has_shape:
+            undo = self._left()
         try:
             # The modes first: whoever reads this as a person does sees what was switched off.
             self._write(cut + (LEAVE if is_over and not self.is_full_screen else b"") + undo)
@@ -205,7 +222,7 @@ class Display:
         if not self.is_full_screen:
             self._screen.note_undo(LEAVE + self._left())
             self._write(ENTER)
-        cols = _columns(self._screen.fd)
+        cols, _ = _size(self._screen.fd)
         text = "\r\n".join(line[: cols - 1] for line in lines)
         self._write(b"\x1b[m\x1b[H\x1b[2J" + text.encode(errors="replace"))
 
@@ -215,8 +232,9 @@ class Display:
             left = left[os.write(self._screen.fd, left) :]
 
 
-def _columns(fd: int) -> int:
+def _size(fd: int) -> tuple[int, int]:
     try:
-        return os.get_terminal_size(fd).columns or 80
+        cols, rows = os.get_terminal_size(fd)
     except OSError:
-        return 80
+        return 80, 24
+    return cols or 80, rows or 24
