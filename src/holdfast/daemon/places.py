@@ -82,6 +82,10 @@ class Places:
 
     def remove_page(self, record: Record) -> None:
         self.page(record).unlink(missing_ok=True)
+        self.remove_agent(record)
+
+    def remove_agent(self, record: Record) -> None:
+        """Nobody is left who would ask for it."""
         agent_link(self._runtime, record.id).unlink(missing_ok=True)
 
     def remove(self, record: Record) -> None:
