@@ -31,7 +31,8 @@ LOUD = (
 def tmux(tmp_path: Path, hold: Hold) -> Iterator[Tmux]:
     required("tmux", "vim", "less", "htop")
     hold.environ |= {"HOLDFAST_READER_ENABLED": "on", "LC_ALL": "C.UTF-8", "LESS": ""}
-    hold.environ |= {"HTOPRC": "/dev/null", "TERM": "tmux-256color"}
+    # A file of its own: htop may replace it when it ends, and as root it can replace any.
+    hold.environ |= {"HTOPRC": str(tmp_path / "htoprc"), "TERM": "tmux-256color"}
     with running_tmux(tmp_path, hold.environ) as running:
         yield running
 
@@ -211,12 +212,14 @@ def _shows(pane: Pane, picture: str) -> bool:
 
 def test_a_window_that_changes_its_size_takes_the_session_along(hold: Hold, tmux: Tmux) -> None:
     """T24: the owner's; who looks on through a smaller one is told, and resizes nothing."""
-    hold.start("-n", "it", "--size", "80x24", "--", "sh", "-c", "echo there; exec cat")
+    script = "echo there; seq 1 15; printf '%079d' 7; exec cat"
+    hold.start("-n", "it", "--size", "80x24", "--", "sh", "-c", script)
     one, two = tmux.pane("one"), tmux.pane("two", (50, 12))
     one.line(*HOLD, "attach", "it")
     one.shows("there")
     two.line(*HOLD, "attach", "it", "--observe")
     until(lambda: "80x24 in your 50x12" in two.title(), "who looks on to be told")
+    two.shows("0" * 48 + "7\n")
 
     one.resize(100, 30)
     until(lambda: hold.sessions()[0]["cols"] == 100, "the new size")
@@ -225,6 +228,8 @@ def test_a_window_that_changes_its_size_takes_the_session_along(hold: Hold, tmux
     until(lambda: "--observe" in two.title(), "a word for who types")
 
     assert (hold.sessions()[0]["cols"], hold.sessions()[0]["rows"]) == (100, 30)
+    two.resize(120, 40)
+    two.shows("\n15\n" + "0" * 78 + "7\n")
     two.keys(*DETACH)
     two.shows(PROMPT)
     assert two.flags()["wrap_flag"] == "1"

@@ -29,8 +29,9 @@ class Tmux:
             env=self._environ,
             capture_output=True,
             timeout=30,
-            check=True,
+            check=False,
         )
+        assert done.returncode == 0, done
         return done.stdout.decode()
 
     def pane(self, name: str, size: tuple[int, int] = (80, 24)) -> "Pane":

@@ -23,11 +23,12 @@ from holdfast.errors import (
     SessionGone,
     SessionTerminating,
 )
-from holdfast.protocol.messages import Attach, Get, SessionInfo
+from holdfast.protocol.messages import Attach, Get, Screen, SessionInfo
 from holdfast.terminal.asking import QUESTIONS, Asking
+from holdfast.terminal.cropping import Cropping, cropped
 from holdfast.terminal.delivering import Delivering
 from holdfast.terminal.detach import HELP, TAKEOVER, Detach, has_press
-from holdfast.terminal.display import Display, Screen
+from holdfast.terminal.display import Display, Place
 from holdfast.terminal.owning import Owning, Told
 from holdfast.terminal.queries import QueryFilter
 from holdfast.terminal.rawmode import (
@@ -91,16 +92,15 @@ class Attachment:
         self._keys = Detach(wish.within, wish.key)
         self._wish = wish
         name = session.name or session.id
-        screen = Screen(
-            local.stdout, self._is_terminal, local.has_title, note_undo=around.note_undo
-        )
-        self._display = Display(screen, name)
+        place = Place(local.stdout, self._is_terminal, local.has_title, note_undo=around.note_undo)
+        self._display = Display(place, name)
         self._failure: HoldfastError | None = None
         self._is_ended = self._has_picture = self._is_hinted = False
         self._asking: Asking | None = None
         core = client.steps.core
         self._around = around
         told = Told(self._owned, self._looks_on, self._failed)
+        self._cropping = Cropping(core, session.id, self._draw_part)
         self._owning = Owning(core, session, self._own_size, told)
         is_over = session.state in ("exited", "lost")
         self._owning.begin_with(
@@ -189,6 +189,7 @@ class Attachment:
             self._hear_keys(now)
         self._key(self._without_answers(b"", now), now)
         self._delivering.expire(now)
+        self._cropping.expire(now)
         self._display.expire(now)
         self._steps.turn()
 
@@ -198,6 +199,7 @@ class Attachment:
             self._steps.deadline(),
             self._display.deadline(),
             self._delivering.deadline(),
+            self._cropping.deadline(),
             self._leave_by,
         ]
         if self._asking is not None:
@@ -211,6 +213,7 @@ class Attachment:
         numbers = os.read(signals, 100)
         if not self._is_terminal:
             return
+        self._cropping.changed()  # perhaps another part of it fits
         if signal.SIGTSTP in numbers:
             # As a job does: with the terminal as it was. What follows is behind `fg`.
             self._display.lend()
@@ -226,6 +229,8 @@ class Attachment:
     def _come_back(self) -> None:
         """Another program has had the terminal: show the session anew."""
         self._display.taken_again()
+        if self._cropping.is_on:
+            self._display.begin_part()
         self._repaint(is_first=True)
 
     def _may_leave(self, now: float) -> bool:
@@ -292,7 +297,8 @@ class Attachment:
 
     def _owned(self) -> None:
         self._around.owned()
-        self._display.widen()
+        if self._cropping.is_on:
+            self._show_whole()
         if self._is_hinted:
             self._is_hinted = False
             self._display.say("this session is yours now")
@@ -355,7 +361,9 @@ class Attachment:
             raise self._client.why(error)
 
     def _see_item(self, item: Item) -> None:
-        if isinstance(item, Chunk):
+        if self._cropping.is_on and isinstance(item, Chunk | Gap):
+            self._cropping.changed()
+        elif isinstance(item, Chunk):
             self._display.show(self._answered.feed(item.data) if item.is_answered else item.data)
         elif isinstance(item, Snapshot):
             self._see_picture(item)
@@ -372,25 +380,40 @@ class Attachment:
         # that, and may end in the midst of a sequence.
         is_raw = picture.fidelity == TAIL
         data = QueryFilter().feed(picture.data) if is_raw else picture.data
-        self._look_at_width()
+        session = self._looking.session
+        if self._is_terminal and session is not None:
+            self._look_at_size((session.cols, session.rows))
+        if self._cropping.is_on:
+            return
         if is_raw and not self._has_picture:
             self._display.show(data)
         else:
             self._display.picture(data, is_first=not self._has_picture)
         self._has_picture = True
 
-    def _look_at_width(self) -> None:
-        """Who looks on has the owner's size; say once what does not fit."""
-        own, theirs = self._own_size(), self._looking.session
-        if own is None or theirs is None or self._owning.is_owner:
-            self._display.is_narrow = False
-            return
-        size = (theirs.cols, theirs.rows)
-        is_smaller = own[0] < size[0] or own[1] < size[1]
-        if is_smaller and not self._display.is_narrow:
-            text = f"[{size[0]}x{size[1]} in your {own[0]}x{own[1]}: not all of it fits]"
-            self._display.say(f"{text} {self._looking_on()}", stays=True)
-        self._display.is_narrow = is_smaller
+    def _look_at_size(self, theirs: tuple[int, int]) -> None:
+        """Who looks on has the owner's size; where that is too large, a part is shown."""
+        own = None if self._owning.is_owner else self._own_size()
+        is_smaller = own is not None and (own[0] < theirs[0] or own[1] < theirs[1])
+        if own is not None and is_smaller and not self._cropping.is_on:
+            fact = f"[{theirs[0]}x{theirs[1]} in your {own[0]}x{own[1]}: not all of it fits]"
+            self._display.say(f"{fact} {self._looking_on()}", stays=True)
+            self._display.begin_part()
+        self._cropping.is_on = is_smaller
+        self._cropping.changed()
+
+    def _draw_part(self, screen: Screen) -> None:
+        self._look_at_size((screen.cols, screen.rows))
+        if not self._cropping.is_on:
+            self._show_whole()
+        elif not self._display.is_covered and (own := self._own_size()) is not None:
+            self._display.show(cropped(screen, own))
+
+    def _show_whole(self) -> None:
+        """It fits by now."""
+        self._cropping.is_on = False
+        self._display.end_part()
+        self._repaint(is_first=True)
 
     def _repaint(self, *, is_first: bool = False) -> None:
         """Show the session anew, from a picture of its screen."""

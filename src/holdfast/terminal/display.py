@@ -24,11 +24,11 @@ BELL = b"\x07"
 SAID_FOR = 4.0  # seconds a word stays in the title that is soon of no use
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 CLEARED = b"\x1b[m\x1b[r\x1b[H\x1b[2J"
-WRAP, NO_WRAP = b"\x1b[?7h", b"\x1b[?7l"
+WRAP = b"\x1b[?7h"
 NO_TITLE = ("", "dumb", "linux", "vt100", "vt220", "cons25")
 
 
-class Screen(NamedTuple):
+class Place(NamedTuple):
     """Where to write, and what kind of thing that is."""
 
     fd: int
@@ -41,8 +41,8 @@ class Screen(NamedTuple):
 class Display:
     """Shows output; says things."""
 
-    def __init__(self, screen: Screen, name: str) -> None:
-        self._screen = screen
+    def __init__(self, place: Place, name: str) -> None:
+        self._place = place
         self._undo = Undo()
         self._ground = Ground()
         self._titles = Titles(name)
@@ -50,8 +50,6 @@ class Display:
         self._waiting = b""  # of ours, until the program's output is between two sequences
         self._restore_at: float | None = None
         self._help: list[str] | None = None
-        self.is_narrow = False
-        """The session has more columns than the terminal: what does not fit is cut off."""
 
     # -- the program's output
 
@@ -66,7 +64,7 @@ class Display:
 
     def show(self, data: bytes) -> None:
         """Write the program's output."""
-        if not self._screen.is_terminal:
+        if not self._place.is_terminal:
             self._write(data)
             return
         before = self._undo.sequence
@@ -77,11 +75,11 @@ class Display:
             self._write(self._titles.push())
         if is_changed:
             # Who is killed in between has perhaps shown it, and perhaps not.
-            self._screen.note_undo(before + self._left())
+            self._place.note_undo(before + self._left())
         self._ground.feed(data)
         self._write(data)
         if is_changed:
-            self._screen.note_undo(self._left())
+            self._place.note_undo(self._left())
         if self._waiting or self._help is not None:
             self._write_waiting()
 
@@ -90,48 +88,47 @@ class Display:
 
         A picture is for a fresh terminal: its first line has to be the first of the screen.
         """
-        if self._screen.is_terminal:
+        if self._place.is_terminal:
             # What was begun is over: a picture begins at the beginning.
             undo = b"" if is_first else b"\x18" * bool(self._ground.tail) + self._undo.sequence
             was_full = self.is_full_screen
             self.show(undo + (CLEARED if was_full else self._scrolled()))
         self.show(data)
-        if self.is_narrow and self._ground.is_reached:
-            self.show(NO_WRAP)
 
     def _scrolled(self) -> bytes:
-        _, rows = _size(self._screen.fd)
+        _, rows = _size(self._place.fd)
         return b"\x1b[m\x1b[r\x1b[999;1H" + b"\n" * rows + b"\x1b[H"
 
-    def widen(self) -> None:
-        """The session has the terminal's size from now on."""
-        if self.is_narrow:
-            self.is_narrow = False
-            self.show(WRAP)
+    def begin_part(self) -> None:
+        """Only a part of the session is shown from now on, on a screen apart."""
+        self.show(ENTER)
+
+    def end_part(self) -> None:
+        self.show(WRAP + LEAVE)
 
     # -- a word of ours
 
     def say(self, text: str, *, stays: bool = False, bell: bool = False) -> None:
         """Say it in the title, for a while or until something else is said."""
-        if not self._screen.is_terminal:
+        if not self._place.is_terminal:
             return
         ring = BELL if bell else b""
-        if self._screen.has_title:
+        if self._place.has_title:
             # What nobody has seen yet is replaced, but the user's title has to be kept first.
             kept = PUSH if self._waiting.startswith(PUSH) else b""
             self._waiting = kept + self._titles.say(text) + ring
-            self._screen.note_undo(self._left())
+            self._place.note_undo(self._left())
         elif self.is_full_screen or self._help is not None:
             self._waiting = BELL
         else:
             self._waiting = b"\r\n" + text.encode(errors="replace") + b"\r\n" + ring
-        can_restore = self._screen.has_title and not stays
+        can_restore = self._place.has_title and not stays
         self._restore_at = time.monotonic() + SAID_FOR if can_restore else None
         self._write_waiting()
 
     def unsay(self) -> None:
         """What was said is over."""
-        if self._screen.has_title and self._titles.is_pushed:
+        if self._place.has_title and self._titles.is_pushed:
             self._restore_at = None
             self._waiting = self._titles.restore()
             self._write_waiting()
@@ -153,7 +150,7 @@ class Display:
 
     def cover(self, lines: list[str]) -> None:
         """Show these lines instead of the program's picture, until `uncover`."""
-        if self._screen.is_terminal:
+        if self._place.is_terminal:
             self._help = lines
             self._write_waiting()
 
@@ -166,14 +163,14 @@ class Display:
         if self.is_full_screen:
             return True
         self._write(LEAVE)
-        self._screen.note_undo(self._left())
+        self._place.note_undo(self._left())
         return False
 
     # -- the end
 
     def leave(self, *, in_the_middle: bool) -> None:
         """Bring the terminal back to ordinary; a program that was left has more to undo."""
-        if not self._screen.is_terminal:
+        if not self._place.is_terminal:
             return
         is_over = self._help == []
         self._help = None
@@ -220,16 +217,16 @@ class Display:
 
     def _write_help(self, lines: list[str]) -> None:
         if not self.is_full_screen:
-            self._screen.note_undo(LEAVE + self._left())
+            self._place.note_undo(LEAVE + self._left())
             self._write(ENTER)
-        cols, _ = _size(self._screen.fd)
+        cols, _ = _size(self._place.fd)
         text = "\r\n".join(line[: cols - 1] for line in lines)
         self._write(b"\x1b[m\x1b[H\x1b[2J" + text.encode(errors="replace"))
 
     def _write(self, data: bytes) -> None:
         left = memoryview(data)
         while left:
-            left = left[os.write(self._screen.fd, left) :]
+            left = left[os.write(self._place.fd, left) :]
 
 
 def _size(fd: int) -> tuple[int, int]:
