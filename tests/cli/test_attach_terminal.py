@@ -79,7 +79,7 @@ class Scene(NamedTuple):
 
 SCENES = {
     "bash": Scene(
-        ("bash", "--norc", "--noprofile"), "bash-", ("echo $((6*7))", "Enter"), "42\nbash- "
+        ("bash", "--norc", "--noprofile"), "bash-", ("echo $((6*7))", "Enter"), "42\nbash-"
     ),
     "vim": Scene(("vim", "-u", "NONE", "-N", "-i", "NONE", "-n", "text"), "line 1", ("G",), "300"),
     "less": Scene(("less", "text"), "line 1", ("G",), "line 300"),
