@@ -6,8 +6,8 @@ import signal
 import time
 from collections.abc import Sequence
 
-from holdfast.cli.choosing import NEW, NOTHING, Choosing, Frame
 from holdfast.cli.exits import Exit, one_line
+from holdfast.cli.picking import NEW, NOTHING, Choosing, Frame
 from holdfast.client.plain import Client
 from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import GetScreen, List, SessionInfo

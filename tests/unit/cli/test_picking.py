@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.cli.choosing import NEW, NOTHING, Choosing, cells
+from holdfast.cli.picking import NEW, NOTHING, Choosing, cells
 from holdfast.protocol.messages import SessionInfo
 
 
