@@ -58,7 +58,7 @@ def _commands() -> Iterator[str]:
     yield "# Commands"
     yield ""
     yield "`holdfast` is the same as `hold`. ID is an id, the beginning of one, a name or a key."
-    yield "`hold` alone starts your shell in a terminal, and prints its help elsewhere."
+    yield "`hold` alone brings you to a session in a terminal, and lists them elsewhere."
     for command in COMMANDS:
         yield from _command(command)
     yield from ("", "## Exit codes", "", "| code | meaning |", "|---|---|")

@@ -29,7 +29,7 @@ EXIT_CODES = (
     (5, "the session has ended"),
     (6, "somebody else owns the session"),
     (7, "the daemon cannot be reached"),
-    (125, "`wrap`, `run` without -d: hold itself failed; else, as from `wait`, the program's code"),
+    (125, "`wrap`, `attach`, `run` without -d: hold itself failed; else the program's code"),
     (126, "`wrap`, `run` without -d: the program cannot be run"),
     (127, "`wrap`, `run` without -d: there is no such program"),
     (130, "interrupted"),

@@ -20,14 +20,15 @@ def run(words: Sequence[str], client_id: str = "", ready: Callable[[], None] = l
     """
     passes_code = False
     try:
-        if not words and sys.stdin.isatty() and sys.stdout.isatty():
-            words = ["run"]
+        if not words:  # no session is called nothing: it means whichever there is
+            words = ["attach", ""] if sys.stdin.isatty() and sys.stdout.isatty() else ["ls"]
         parsed = parse(words)
         if parsed.command is None or parsed.text:
             paging.show(parsed.text)
             sys.stdout.flush()
             return exits.OK
-        passes_code = parsed.command is BY_NAME["run"] and not parsed.values.detach
+        is_staying = parsed.command in (BY_NAME["run"], BY_NAME["attach"])
+        passes_code = is_staying and not getattr(parsed.values, "detach", False)
         parsed.values.client_id = client_id
         handler = handler_of(parsed.command)
         ready()

@@ -15,7 +15,7 @@ EXAMPLES = """
 
 `hold COMMAND --help` says more, and `hold help all` lists all with a line each.
 `hold help TOPIC` is about {topics}.
-`hold` alone starts your shell."""
+`hold` alone brings you to a session."""
 
 
 def overview() -> str:

@@ -40,6 +40,16 @@ def output(values: Namespace) -> int:
     return OK
 
 
+def show(client: Client, session: str, out: int, *, follow: bool) -> None:
+    """Write what a session printed, to a terminal without what could harm it."""
+    chunks = read(client, session, None, None, follow=follow)
+    if os.isatty(out):
+        _show(out, chunks)
+        return
+    for chunk in chunks:
+        write_all(out, chunk)
+
+
 def read(
     client: Client, session: str, since: int | None, until: int | None, *, follow: bool
 ) -> Iterator[bytes]:

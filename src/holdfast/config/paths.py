@@ -56,6 +56,11 @@ class Paths(NamedTuple):  # a dataclass would cost every `hold` command 10 ms
         )
 
 
+def agent_link(runtime: Path, session: str) -> Path:
+    """Return what programs of a session find their ssh agent by, whoever's that is."""
+    return runtime / f"ssh-{session}"  # no longer than the name of the keeper's socket
+
+
 def make_private(directory: Path, uid: int) -> None:
     """Create *directory* for this user alone, or raise PermissionDenied with the fix.
 

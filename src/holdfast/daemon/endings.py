@@ -57,6 +57,7 @@ class Endings:
         if self._link.leaving:
             self._have_it_come_back(record)
         self._books.write_last(record)
+        self._books.places.remove_agent(record)
         if record.ephemeral:
             self._loop.call_later(LINGER, self._discard, record)
         else:
