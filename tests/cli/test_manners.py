@@ -213,16 +213,15 @@ def test_a_setting_says_where_it_comes_from(tmp_path: Path) -> None:
     hold = Hold(tmp_path)
     (tmp_path / "config.toml").write_text("[session]\nkeep = '1 GiB'\nlimit = 5\n")
 
-    def shown(*words: str, **environ: str) -> dict[str, Any]:
-        found: list[dict[str, Any]] = json.loads(
-            hold.ok("config", "show", *words, "--json", **environ)
-        )
+    def shown(*words: str) -> dict[str, Any]:
+        found = json.loads(hold.ok("config", "show", *words, "--json"))
         return {one["key"]: (one["text"], one["source"]) for one in found}
 
     file = hold.ok("config", "path").strip()
     assert file == str(tmp_path / "config.toml")
     assert shown("session.keep") == {"session.keep": ("1.0 GiB", f"{file}:2")}
-    everything = shown(HOLDFAST_SESSION_LIMIT="7")
+    hold.environ["HOLDFAST_SESSION_LIMIT"] = "7"
+    everything = shown()
     assert everything["session.limit"] == ("7", "variable HOLDFAST_SESSION_LIMIT")
     assert everything["session.kill_grace"] == ("5s", "default")
     assert hold.ok("config", "show", "session.keep") == "1.0 GiB\n"
