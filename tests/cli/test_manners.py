@@ -1,6 +1,7 @@
 """Every command from the outside: its help, its JSON, its errors. None can be forgotten."""
 
 import json
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from holdfast.cli.commands import COMMANDS, EXIT_CODES, Command
 from holdfast.cli.shapes import LINES
 from schemas import schema_of
-from tests.support.hold import HOLD, TIMEOUT, Hold
+from tests.support.hold import HOLD, TIMEOUT, Hold, Terminal
 from tests.support.home import until
 from tests.support.schema import faults
 
@@ -229,3 +230,26 @@ def test_a_setting_says_where_it_comes_from(tmp_path: Path) -> None:
     wrong = hold.run("config", "check", HOLDFAST_SESSION_LIMIT="many")
     assert wrong.returncode == 2
     assert b"variable HOLDFAST_SESSION_LIMIT" in wrong.stderr
+
+
+def test_a_long_read_says_how_far_it_is_where_somebody_waits(hold: Hold, tmp_path: Path) -> None:
+    """On stderr, after a second, and only there: the file gets every byte."""
+    session = hold.start("--", "sh", "-c", "yes 0123456 | head -c 2097152")
+    hold.run("wait", session)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    words = [*HOLD, "output", session]
+    reading = Terminal(["sh", "-c", f'exec "$@" > {fifo}', "sh", *words], hold.environ, (80, 24))
+
+    with fifo.open("rb") as slow:
+        first = slow.read(1)
+        reading.expect("reading [")
+        reading.expect(" MiB, 1 s")
+        rest = slow.read()
+    shown, code = reading.end()
+
+    assert code == 0
+    assert len(first + rest) == 2097152 * 9 // 8  # each line feed is two bytes of a terminal
+    assert shown.endswith(b"\r\x1b[K")
+    quiet = hold.run("output", session)
+    assert (len(quiet.stdout), quiet.stderr) == (len(first + rest), b"")
