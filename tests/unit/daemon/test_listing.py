@@ -54,6 +54,7 @@ def test_what_is_forgotten_or_created_meanwhile_confuses_nobody() -> None:
     made = records(6)
     first, after = page_of(made.all(), List(limit=3))
     made.drop(first[-1])
+    assert len(made.all()) == 5
     made.add(Record(id="newest", argv=[], cwd="/", size=Size(80, 24), created=2e9))
 
     rest, after = page_of(made.all(), List(limit=10, after=after))
