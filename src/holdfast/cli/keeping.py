@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 from holdfast.cli import choosing, door, paging, render
 from holdfast.cli.exits import FAILED, OK, Usage, note, one_line
@@ -72,7 +73,7 @@ def forget(values: Namespace) -> int:
     since, until = values.since or 0, values.until
     if until is not None and until <= since:
         raise Usage(f"--until {until} is not after --since {since}", "an empty run holds nothing")
-    codes = set()
+    found: list[str] = []
     with door.client() as client:
         sessions = choosing.chosen(client, values.id, ended=True)
         if not values.yes:
@@ -87,9 +88,15 @@ def forget(values: Namespace) -> int:
                 request = Forget(
                     session=session.id, since=since, until=until, takeover=values.takeover
                 )
-                codes.add(_tell_erased(session, client.call(request, SEARCH_TIMEOUT)))
+                erased = client.call(request, SEARCH_TIMEOUT)
+                _tell_erased(session, erased)
+                found += erased.found
                 progress.done += 1
-    return max(codes)
+    # What was found in one that has been forgotten since is gone as well.
+    left = [path for path in dict.fromkeys(found) if Path(path).exists()]
+    for path in left:
+        note(f"the same bytes are also in {path}")
+    return FAILED if left else OK
 
 
 def du(values: Namespace) -> int:
@@ -118,14 +125,11 @@ def _what_is_forgotten(session: SessionInfo, since: int, until: int | None) -> s
     return f"bytes {since} to {end} of what session {name} printed"
 
 
-def _tell_erased(session: SessionInfo, erased: Erased) -> int:
+def _tell_erased(session: SessionInfo, erased: Erased) -> None:
     if erased.gone:
         print(f"session {session.id} is forgotten, {render.size(erased.bytes)} overwritten")
     else:
         print(f"{render.size(erased.bytes)} overwritten")
-    for path in erased.found:
-        note(f"the same bytes are also in {path}")
-    return FAILED if erased.found else OK
 
 
 def _lines(used: DiskUsed) -> list[str]:

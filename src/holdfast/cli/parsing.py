@@ -1,7 +1,7 @@
 """From words to a command and its values, and the help. All of it comes from the table."""
 
 from argparse import REMAINDER, ArgumentParser, HelpFormatter, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
@@ -101,6 +101,9 @@ def _values(command: Command, words: list[str]) -> Namespace:
     if _wants_help(command, own):
         return Namespace()
     parser = _Parser(command)
+    if wrong := _unknown_option(command, own):
+        # Said before anything is missed: it is most likely why.
+        parser.error(UNKNOWN + wrong)
     for argument in command.arguments:
         parser.add_argument(*_names(argument), **_settings(argument))
     if command.takes_program:
@@ -148,18 +151,28 @@ def _asked_help(command: Command, words: list[str]) -> str:
 
 
 def _wants_help(command: Command, words: list[str]) -> bool:
+    return any(word in HELP_WORDS for word in _own(command, words))
+
+
+def _unknown_option(command: Command, words: list[str]) -> str:
+    """Return the first long option that there is not."""
+    known = {name for each in command.arguments for name in each.names}
+    long = (word for word in _own(command, words) if word.startswith("--"))
+    return next((word for word in long if word.partition("=")[0] not in known), "")
+
+
+def _own(command: Command, words: list[str]) -> Iterator[str]:
+    """Yield the words that are the command's, without what its options take."""
     options = {name: each for each in command.arguments for name in each.names if each.is_option}
     skips = False
     for word in words:
         if skips:
             skips = False
-        elif word in HELP_WORDS:
-            return True
-        elif word in options:
-            skips = bool(options[word].value)
-        elif word == "--" or (command.takes_program and not word.startswith("-")):
-            return False  # from here on the words are the program's
-    return False
+            continue
+        if word == "--" or (command.takes_program and not word.startswith("-")):
+            return  # from here on the words are the program's
+        skips = word in options and bool(options[word].value)
+        yield word
 
 
 def _help(words: list[str]) -> Parsed:

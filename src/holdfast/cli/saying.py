@@ -6,6 +6,8 @@ import sys
 
 def one_line(text: str) -> str:
     """Return *text* with nothing in it that moves a cursor or breaks a line."""
+    if text.isprintable():
+        return text  # as nearly all of it is, and a log has megabytes
     return "".join(each if each.isprintable() else _escaped(each) for each in text)
 
 

@@ -67,6 +67,8 @@ class Status(Struct, frozen=True):
 
     ok: bool
     daemon: dict[str, Any] | None
+    version: int = 0
+    """Of what keepers say."""
     reason: str = ""
     keeper: dict[str, Any] = {}
     reader: dict[str, Any] = {}

@@ -60,7 +60,7 @@ def _itself(session: SessionInfo, now: float, home: str) -> Rows:
 
 
 def _life(session: SessionInfo, now: float) -> Rows:
-    pid = f", pid {session.pid}" if session.pid else ""
+    pid = f", pid {session.pid}" if session.pid and session.ended is None else ""
     yield "state", f"{render.state_words(session)}{pid}"
     if session.ended is not None:
         lasted = "" if session.duration is None else f", after {render.age(session.duration)}"

@@ -124,21 +124,25 @@ def send(values: Namespace) -> int:
     if not (values.text or values.stdin or values.enter or values.keys):
         fix = "write `hold send ID TEXT`, `--enter`, `--keys`, or `--stdin`"
         raise Usage("hold send has nothing to type", fix)
+    if values.keys:
+        from holdfast.cli import keys  # noqa: PLC0415 - text needs none of it
+
+        keys.bytes_of(values.keys)  # a wrong one is said before anything is typed
     data = sys.stdin.buffer.read() if values.stdin else os.fsencode(" ".join(values.text))
     with door.client(client_id=values.client_id) as client:
         session, at = door.session_named(client, values.id), 0
-        keys = _keys(client, session.id, values.keys)
+        pressed = _keys(client, session.id, values.keys)
         unit = Send(session=session.id, offset=0, text=data, takeover=values.takeover)
         if len(data) > UNIT_LIMIT:
             at = type_in(client, session.id, data, takeover=values.takeover)
         elif data:
-            at = send_unit(client, replace(unit, enter=values.enter and not keys))
-        if keys:
+            at = send_unit(client, replace(unit, enter=values.enter and not pressed))
+        if pressed:
             at = _patiently(
                 client,
-                Input(session=session.id, offset=at, data=keys, takeover=values.takeover),
+                Input(session=session.id, offset=at, data=pressed, takeover=values.takeover),
             )
-        if values.enter and (keys or not 0 < len(data) <= UNIT_LIMIT):
+        if values.enter and (pressed or not 0 < len(data) <= UNIT_LIMIT):
             send_unit(client, replace(unit, offset=at, text=b"", enter=True))
     return OK
 

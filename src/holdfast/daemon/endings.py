@@ -84,7 +84,7 @@ class Endings:
 
     def drop(self, record: Record) -> None:
         """Know nothing of an ended session any more."""
-        self._books.records.by_id.pop(record.id, None)
+        self._books.records.drop(record)
         self._events.drop(record.id)
         self._viewing.forgotten(record)
         self._books.places.remove_page(record)

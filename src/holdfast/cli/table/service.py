@@ -30,7 +30,7 @@ COMMANDS = (
         "say whether every setting can be used",
         (),
         (
-            ("hold config check", "the first that cannot, and its remedy"),
+            ("hold config check", "names the first that cannot"),
             ("hold config check && hold daemon restart", "have them read"),
         ),
         "holdfast.cli.configuring:check",
