@@ -139,7 +139,9 @@ def _tls(cert: str | None, key: str | None) -> Tls | None:
 @contextlib.contextmanager
 def _opened(url: str, directory: Path) -> Iterator[None]:
     """Open a browser there; the code in the address is for no list of processes to show."""
-    page = f"<!doctype html><meta charset=utf-8><script>location.replace({json.dumps(url)})</script>"
+    page = (
+        f"<!doctype html><meta charset=utf-8><script>location.replace({json.dumps(url)})</script>"
+    )
     fd, name = tempfile.mkstemp(prefix="open-", suffix=".html", dir=directory)  # mode 0600
     with os.fdopen(fd, "w") as file:
         file.write(page)

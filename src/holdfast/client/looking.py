@@ -13,7 +13,6 @@ from holdfast.protocol.messages import (
     Detach,
     Introduce,
     Profile,
-    SessionInfo,
 )
 
 

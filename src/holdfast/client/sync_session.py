@@ -7,11 +7,10 @@ from holdfast.client.looking import Looking
 from holdfast.client.requests import Patience
 from holdfast.client.steps import Steps
 from holdfast.client.typing import Typing, Written
-from holdfast.client.view import Chunk, End, Gap, Snapshot
+from holdfast.client.view import Chunk, End, Gap, Snapshot, Tail
 from holdfast.errors import HoldfastError, TimedOut
 from holdfast.protocol import messages as m
 from holdfast.protocol.messages import Message, SessionInfo
-from holdfast.session.resume import Tail
 
 R = TypeVar("R", bound=Message)
 LONGEST_WAIT = 60.0  # seconds of one question; the daemon answers no later

@@ -109,7 +109,8 @@ def gap_payload(view: int, gap: Gap) -> Payload:
 
 
 def _short(argv: list[str]) -> list[str]:
-    shown, room = [], LONGEST_LINE
+    shown: list[str] = []
+    room = LONGEST_LINE
     for word in argv:
         if room <= 0:
             return [*shown, "…"]

@@ -16,6 +16,7 @@ from holdfast.errors import (
     InvalidClientId,
     ProtocolMismatch,
 )
+from holdfast.host.calls import Payload
 from holdfast.host.flow import WINDOW
 from holdfast.host.guard import too_many_tries
 from holdfast.host.listing import Change
@@ -162,9 +163,7 @@ class Host:
             problem = "it is no name" if said.client_id else "it is empty"
             raise InvalidClientId(value=said.client_id[:64], problem=problem)
         now = time.monotonic()
-        tab, superseded = self.registry.attach(
-            socket, seat=seat, client_id=said.client_id, now=now
-        )
+        tab, superseded = self.registry.attach(socket, seat=seat, client_id=said.client_id, now=now)
         for other in superseded:
             self._do(self._send_away(other, goodbye=other.client_id != tab.client_id))
         page = TabPage(
@@ -221,10 +220,15 @@ class Host:
     def _introduce(self, page: TabPage, tab: Tab, scope: str, grant: Grant) -> None:
         facts = self.facts
         host = {"version": facts.version, "pid": facts.pid, "started": facts.started}
-        started = {"epoch": tab.epoch, "seat": tab.seat, "scope": scope, "session": grant.session}
+        started: Payload = {
+            "epoch": tab.epoch,
+            "seat": tab.seat,
+            "scope": scope,
+            "session": grant.session,
+        }
         page.keep(Change("started", "", {**started, "host": host}))
         timeout = self.watchdog.timeout
-        init = {"idle_timeout": timeout, "window": WINDOW, "command": facts.command}
+        init: Payload = {"idle_timeout": timeout, "window": WINDOW, "command": facts.command}
         page.keep(Change("init", "", init))
 
     def _place_of(self, seat: str) -> Place:

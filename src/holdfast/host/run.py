@@ -16,7 +16,7 @@ from typing import NamedTuple
 from holdfast import __version__
 from holdfast.client.aio import connect
 from holdfast.config.paths import Paths
-from holdfast.errors import InvalidSetting, IoFailed
+from holdfast.errors import InvalidSetting
 from holdfast.host import calls, records
 from holdfast.host.access import LOOPBACK, Access
 from holdfast.host.app import Pages
@@ -105,7 +105,9 @@ async def _serve(
 
     async with connect(role="stream", kind="browser", label="host", environ=environ) as client:
         chosen = await _start(options, environ)
-        facts = Facts(__version__, os.getpid(), time.time(), _again(options, port), options.read_only)
+        facts = Facts(
+            __version__, os.getpid(), time.time(), _again(options, port), options.read_only
+        )
         host = Host(
             facts,
             Place(environ, options.directory, options.shell, chosen),
@@ -132,7 +134,9 @@ async def _serve(
                 code = tokens.issue_code(time.time())
                 logger.info("listening on %s", url)
                 host.begin()
-                announce(Ready(f"{url}#/?code={code}", os.getpid(), wanted if port != wanted else 0))
+                announce(
+                    Ready(f"{url}#/?code={code}", os.getpid(), wanted if port != wanted else 0)
+                )
                 kind, reason = await ended
                 logger.info("ending: %s", reason)
                 host.tell_end(kind, reason)
@@ -196,6 +200,7 @@ def _listen(options: Options, paths: Paths) -> tuple[int, socket.socket]:
     port = sock.getsockname()[1]
     living = {record.port for record in records.running(record_directory(paths))}
     if _remembered(remembered) not in living:
+        remembered.touch(mode=0o600)
         remembered.write_text(f"{port}\n")
     return wanted or port, sock
 

@@ -33,7 +33,7 @@ class Server(uvicorn.Server):
     def __init__(self, app: App, tls: Tls | None) -> None:
         files = {} if tls is None else {"ssl_certfile": str(tls.cert), "ssl_keyfile": str(tls.key)}
         config = uvicorn.Config(
-            app,  # type: ignore[arg-type]  # its names for ASGI are not ours
+            app,
             loop="none",
             http="h11",
             ws="wsproto",  # else it depends on what is installed

@@ -111,7 +111,7 @@ class View:
         self._flow.is_busy = self._page.is_busy()
         while self._fill(now):
             pass
-        if not self._is_over and (deadline := self._flow.deadline()) is not None:
+        if (deadline := self._flow.deadline()) is not None:
             self._timer = self._loop.call_later(max(0.0, deadline - now), self._soon)
 
     def _fill(self, now: float) -> bool:

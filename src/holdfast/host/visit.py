@@ -5,11 +5,12 @@ when the daemon tells it; nothing is asked on a timer.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from holdfast.client.aio import Client, connect
+from holdfast.client.aio import connect
 from holdfast.client.attempts import Kind
 from holdfast.client.session import Session
 from holdfast.errors import (
@@ -20,13 +21,15 @@ from holdfast.errors import (
 )
 from holdfast.host import calls, packets
 from holdfast.host.calls import Payload
-from holdfast.host.listing import Change
 from holdfast.host.flow import WINDOW
+from holdfast.host.listing import Change
 from holdfast.host.view import Page as Screen
 from holdfast.host.view import View
 from holdfast.host.watching import Watching
+from holdfast.protocol.messages import SessionInfo
 
 VIEWS = 64  # terminals of a page; each may have a window of bytes on its way
+PATIENCE = 2.0  # seconds; a killed daemon is back in 0.2
 SIZE = (80, 24)  # of a session whose page does not say
 ALLOWED = "look, attach and read"
 
@@ -114,7 +117,14 @@ class Visit:
         only = self._who.session
         if only and getattr(request, "session", only) != only:
             raise NotFound(session=request.session)
+        await self._patiently()
         return await asked.do(self, request)
+
+    async def _patiently(self) -> None:
+        """Wait a moment for the daemon while it may just be coming; a call then says it is not."""
+        if self._client.state.kind in (Kind.CONNECTING, Kind.LOST):
+            with contextlib.suppress(HoldfastError):
+                await self._client.online(timeout=PATIENCE)
 
     # -- looking
 
@@ -124,6 +134,9 @@ class Visit:
             raise LimitReached(resource="terminals in a tab", limit=VIEWS, remedy="close some")
         session = await self._session(request.session)
         controls = self._who.role == "control"
+        if controls:
+            # First, so that the picture has the size in which it will be shown.
+            await self._fit(await session.refresh(wait=True), request)
         output = session.output(
             request.since,
             held=calls.tail_of(request),
@@ -141,20 +154,19 @@ class Visit:
                 del self._views[request.view]
             await view.close()
             raise
-        if controls and answer["owner"] != "other":
-            await self._fit(session, request.cols, request.rows)
+        attached = output.attached
+        if controls and attached is not None:
+            await self._fit(attached.session, request)  # it may have been restored
         view.go_on()
         return answer
 
-    async def _fit(self, session: Session, cols: int, rows: int) -> None:
+    async def _fit(self, info: SessionInfo, request: packets.Attach) -> None:
         """Give the terminal the page's size, unless that is not ours to do."""
-        known = session.info
-        if not cols or not rows or (known.cols, known.rows) == (cols, rows) or known.mirrored:
+        fits = (info.cols, info.rows) == (request.cols, request.rows)
+        if fits or info.mirrored or info.state != "running" or not (info.owned or not info.owner):
             return
-        try:
-            await session.resize(cols, rows)
-        except HoldfastError:
-            pass  # it has ended, or somebody was faster; the page learns that otherwise
+        with contextlib.suppress(HoldfastError):  # somebody was faster, or it has ended
+            await Session(self._client, info).resize(request.cols, request.rows)
 
     async def detach(self, request: packets.Detach) -> Payload:
         view = self._views.pop(request.view, None)
@@ -216,7 +228,7 @@ class Visit:
         await (await self._session(request.session)).forget()
         return {}
 
-    def _changed(self, info: Any) -> Payload:
+    def _changed(self, info: SessionInfo) -> Payload:
         if self._watching is not None:
             self._watching.saw(info)
         return calls.session_payload(info)

@@ -129,14 +129,14 @@ class Wire:
         payload = payloads[0] if payloads else None
         try:
             answer = await self._told.heard(socket, event, payload)
-            if self._found(socket) is None:
-                log.debug("the reply to %s is dropped: the socket is gone", event)
-            return answer
         except HoldfastError as error:
             return {"error": error_map(error)}
         except Exception as error:
             log.exception("the event %r failed", event)
             return {"error": error_map(Internal(summary=type(error).__name__))}
+        if self._found(socket) is None:
+            log.debug("the reply to %s is dropped: the socket is gone", event)
+        return answer
 
 
 def _quiet(name: str) -> logging.Logger:
