@@ -161,6 +161,24 @@ def test_a_guest_is_known_in_one_file(guest: str) -> None:
     assert set(at_home) == {GUESTS[guest]}
 
 
+def emitting(file: Path) -> list[str]:
+    """The calls in *file* that send something to a tab."""
+    return [
+        f"{file.name}:{node.lineno}"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in ("emit", "_emitter")
+    ]
+
+
+def test_only_the_registry_tells_tabs_anything() -> None:
+    """Who is still to be told, and by which epoch, is decided in one place; the file that has
+    the library beneath the sockets carries it out."""
+    told_by = {file.stem for file in sorted((SRC / "host").rglob("*.py")) if emitting(file)}
+
+    assert told_by - {"socket"} == {"registry"}
+
+
 def test_every_package_has_its_row() -> None:
     assert {package_of(file) for file in files()} == set(ALLOWED)
 

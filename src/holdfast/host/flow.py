@@ -122,13 +122,10 @@ class Flow:
 
     def _due(self) -> float:
         """When the next small frame may go."""
-        if self._framed_at - self._typed_at < ECHO and self._typed_at <= self._framed_at:
-            pause = PAUSE
-        elif self._typed_at > self._framed_at:
-            pause = 0.0
-        else:
-            pause = BUSY_PAUSE if self.is_busy else PAUSE
-        return self._framed_at + pause
+        if self._typed_at > self._framed_at:
+            return self._framed_at
+        is_echo = self._framed_at - self._typed_at < ECHO
+        return self._framed_at + (BUSY_PAUSE if self.is_busy and not is_echo else PAUSE)
 
     def _next(self, now: float) -> Frame:
         offset = self.position - self._waiting_size

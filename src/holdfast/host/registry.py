@@ -92,7 +92,9 @@ class Registry:
             raise UnknownRequest(kind=event)
         reply = await handler(tab, payload)
         if tab.standing is not Standing.ACTIVE:  # not the same as before: time has passed
-            logger.debug("the reply to %s is dropped: tab %d is gone", event, tab.epoch)
+            logger.debug(
+                "the reply to %s is dropped: tab %d is %s", event, tab.epoch, tab.standing.value
+            )
             return None
         return reply
 
