@@ -95,7 +95,10 @@ class Guard:
     def _grant(self, scope: Scope) -> tuple[Grant | None, HoldfastError | None]:
         """Return what the token allows, or why it is not even looked at any more."""
         token = _bearer(headers_of(scope, b"authorization"))
-        grant = self._check(token) if token else None
+        try:
+            grant = self._check(token) if token else None
+        except HoldfastError as error:  # the file of tokens is not to be trusted
+            return None, error
         if grant is not None or not token:
             return grant, None
         peer, now = peer_of(scope), self._clock()
