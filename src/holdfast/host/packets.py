@@ -55,7 +55,7 @@ class Attach(Struct, frozen=True):
     cols: _Side
     rows: _Side
     since: _Offset | None = None
-    epoch: Annotated[bytes, Meta(max_length=64)] = b""
+    epoch: Annotated[str, Meta(max_length=64)] = ""
     length: Annotated[int, Meta(ge=0, le=TAIL_LIMIT)] = 0
     crc: Annotated[int, Meta(ge=0, lt=2**32)] = 0
     scrollback: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None

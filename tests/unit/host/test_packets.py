@@ -27,7 +27,7 @@ OF_SESSION: dict[str, object] = {"session": "abc123"}
 PAYLOADS: dict[str, dict[str, object]] = {
     "ready": {},
     "attach": {
-        "view": 1, "session": "abc123", "since": None, "epoch": b"", "length": 0, "crc": 0,
+        "view": 1, "session": "abc123", "since": None, "epoch": "", "length": 0, "crc": 0,
         "scrollback": 10_000, **SIZE,
     },
     "detach": {"view": 1},
