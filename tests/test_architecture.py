@@ -162,7 +162,7 @@ def test_a_guest_is_known_in_one_file(guest: str) -> None:
 
 
 def emitting(source: str) -> set[str]:
-    """The functions in a file that send something to a socket, or through the registry's callable."""
+    """The functions in a file that send to a socket, or through the callable of the registry."""
     found = set()
     for function in ast.walk(ast.parse(source)):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
