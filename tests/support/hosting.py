@@ -32,7 +32,17 @@ class HostProcess:
         options, dashes, program = _split(words)
         port = [] if "--port" in options else ["--port", "0"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "holdfast", "host", "--json", *port, *options, *dashes, *program],
+            [
+                sys.executable,
+                "-m",
+                "holdfast",
+                "host",
+                "--json",
+                *port,
+                *options,
+                *dashes,
+                *program,
+            ],
             env={**home.environ, **variables},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -303,9 +313,7 @@ class Tab:
         found = [each for each in self.told("session") if each["id"] == session]
         return found[-1] if found else {}
 
-    async def until(
-        self, look: Callable[[], T | None], what: str, patience: float = PATIENCE
-    ) -> T:
+    async def until(self, look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
         """Return the first true thing that *look* returns; it is asked when something came."""
         try:
             async with asyncio.timeout(patience):

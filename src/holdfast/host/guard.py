@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable
 
-from holdfast.errors import HoldfastError, InvalidArgument, LimitReached, NotFound
+from holdfast.errors import HoldfastError, Internal, InvalidArgument, LimitReached, NotFound
 from holdfast.host import access
 from holdfast.host.asgi import App, Message, Receive, Scope, Send, headers_of, peer_of
 from holdfast.host.complaints import Complaints
@@ -75,6 +75,10 @@ class Guard:
             await self._app(scope, _bounded(receive), answer.send)
         except _TooLarge:
             await answer.refuse(_too_large())
+        except Exception as error:
+            # The server beneath would name the whole request, with its query.
+            logger.exception("a request failed")
+            await answer.refuse(Internal(summary=type(error).__name__))
 
     def _refuse_source(self, scope: Scope) -> HoldfastError | None:
         return self._rules.check_source(headers_of(scope, b"host"), headers_of(scope, b"origin"))
