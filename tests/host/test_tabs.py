@@ -11,6 +11,8 @@ from tests.support.twins import run
 pytestmark = pytest.mark.slow
 
 ORDER = ["started", "init", "welcome", "layout", "daemon", "session"]
+# Its terminal fills up: it takes what is typed as it comes, and nobody reads it.
+DEAF = "stty raw -echo; echo deaf; exec sleep 600"
 LINES = "for i in 1 2 3 4 5; do echo line $i; done; exec cat"
 
 
@@ -230,10 +232,12 @@ def test_the_reply_to_who_has_gone_is_dropped_and_the_next_is_handled_once(home:
     """A request is under way when its tab vanishes: one line, and nothing is doubled."""
 
     async def work() -> None:
-        with running_host(home, "--", "sleep", "600", HOLDFAST_DEBUG="1") as host:
+        with running_host(home, "--", "sh", "-c", DEAF, HOLDFAST_DEBUG="1") as host:
             first = Tab(host)
             await first.open()
             deaf = first.last("layout")["chosen"]
+            await first.attach(1, deaf)
+            await first.shows(1, b"deaf")
             session = await first.create("cat")
             # Nobody reads this, so its answer does not come.
             await first.say("input", session=deaf, data=b"x" * 100_000)

@@ -243,6 +243,11 @@ class Tab:
         """Wait until a view has shown a text so often."""
         await self.until(lambda: self.views[view].data.count(text) >= count, f"{text!r}")
 
+    async def grows(self, view: int) -> None:
+        """Wait until a view is sent more."""
+        before = self.views[view].frames
+        await self.until(lambda: self.views[view].frames > before, "more output")
+
     async def knows(self, session: str, **facts: object) -> None:
         """Wait until the tab was told this of a session."""
 

@@ -105,7 +105,7 @@ class Wire:
     def _found(self, socket: str) -> Any:
         engine_id = self._server.manager.eio_sid_from_sid(socket, PLACE)
         found = self._server.eio.sockets.get(engine_id)
-        return None if found is None or found.closed else found
+        return None if found is None or found.closing or found.closed else found
 
     # -- hearing
 
