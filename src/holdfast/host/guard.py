@@ -171,7 +171,10 @@ class _Answer:
             return
         body = json.dumps({"error": error_map(error)}).encode()
         kind = f"{self._prefix}http.response"
-        headers = [(b"content-type", b"application/json")]
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
         if error.status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
         await self.send({"type": f"{kind}.start", "status": error.status, "headers": headers})
