@@ -12,9 +12,19 @@ import pytest
 
 from holdfast.host.complaints import LINES
 from holdfast.host.packets import MESSAGE_LIMIT
-from tests.support.home import Home
+from tests.support.home import Home, until
 from tests.support.hosting import HostProcess, Refused, open_tab, running_host
-from tests.support.intruder import CONNECT, EVENT, let_in, login, refused, request, silent, wire
+from tests.support.intruder import (
+    CONNECT,
+    EVENT,
+    crowd,
+    let_in,
+    login,
+    refused,
+    request,
+    silent,
+    wire,
+)
 from tests.support.twins import run
 
 pytestmark = pytest.mark.slow
@@ -314,43 +324,32 @@ def test_a_message_has_a_bound(host: HostProcess) -> None:
 def test_a_thousand_sockets_shut_nobody_out(host: HostProcess) -> None:
     async def work() -> None:
         before = memory(host)
-        head = (
+        asking = (
             f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{host.port}\r\n"
             "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         ).encode()
-        opened = []
         async with open_tab(host) as tab:
-            for _ in range(1000):
-                reader, writer = await silent(host)
-                writer.write(head)
-                await reader.readuntil(b"\r\n")
-                opened.append(writer)
-            assert await let_in(host, host.token, client_id="later", seat="s/abcd1234") == ""
-            assert await tab.create("true")
-            assert memory(host) - before < 32 * MIB
-            assert descriptors(host) < 300
-        for writer in opened:
-            writer.close()
+            with crowd(host, 1000, lambda _: asking):
+                assert await let_in(host, host.token, client_id="later", seat="s/abcd1234") == ""
+                assert await tab.create("true")
+                assert memory(host) - before < 32 * MIB
+                until(lambda: descriptors(host) < 300, "the others to be gone")
 
     run(work())
     assert len(complaints(host)) <= LINES
 
 
 def test_a_thousand_connections_that_say_nothing_shut_nobody_out(host: HostProcess) -> None:
+    said = [b"", b"GET / HT", b"POST /api/login HTTP/1.1\r\n"]
+
     async def work() -> None:
-        opened = []
         async with open_tab(host) as tab:
-            for number in range(1000):
-                _, writer = await silent(host)
-                writer.write([b"", b"GET / HT", b"POST /api/login HTTP/1.1\r\n"][number % 3])
-                opened.append(writer)
-            answer = await asyncio.to_thread(request, host, "/api/status", token=host.token)
-            assert answer.status == 200
-            assert await tab.create("true")
-            assert descriptors(host) < 300
-        for writer in opened:
-            writer.close()
+            with crowd(host, 1000, lambda number: said[number % 3]):
+                answer = await asyncio.to_thread(request, host, "/api/status", token=host.token)
+                assert answer.status == 200
+                assert await tab.create("true")
+                until(lambda: descriptors(host) < 300, "the others to be gone")
 
     run(work())
 

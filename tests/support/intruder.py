@@ -3,8 +3,8 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -128,3 +128,13 @@ async def let_in(host: HostProcess, token: str, **named: str) -> str:
 async def silent(host: HostProcess) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Connect and say nothing."""
     return await asyncio.open_connection("127.0.0.1", host.port)
+
+
+@contextmanager
+def crowd(host: HostProcess, count: int, said: Callable[[int], bytes]) -> Iterator[None]:
+    """So many connections at once, each of which says its piece and no more."""
+    with ExitStack() as stack:
+        for number in range(count):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", host.port), PATIENCE))
+            one.sendall(said(number))
+        yield
