@@ -20,9 +20,8 @@ COMMANDS = (
             JSON,
         ),
         (
-            ("hold host", "prints an address that lets one browser in"),
+            ("hold host", "prints an address that lets one browser in; --json is for scripts"),
             ("hold host --open -- htop", "htop in a browser"),
-            ("hold host --port 0 --json", "for scripts: url and pid on one line"),
         ),
         "holdfast.cli.hosting:host",
         (
