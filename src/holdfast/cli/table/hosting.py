@@ -20,7 +20,7 @@ COMMANDS = (
             JSON,
         ),
         (
-            ("hold host", "prints an address that lets one browser in; --json is for scripts"),
+            ("hold host", "prints an address that lets one browser in"),
             ("hold host --open -- htop", "htop in a browser"),
         ),
         "holdfast.cli.hosting:host",
