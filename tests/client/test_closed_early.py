@@ -25,7 +25,7 @@ def test_a_client_can_be_closed_at_any_moment(tmp_path: Path, loop: str, goodbye
         for turns in range(8):
             client = holdfast.connect(environ=home.environ, ready=False)
             await client.__aenter__()
-            while not client.wire.lines:  # the moment itself: no answer tells of it
+            while not client.wire.lines:  # noqa: ASYNC110 - the moment itself; nothing tells of it
                 await asyncio.sleep(0)
             for _ in range(turns):
                 await asyncio.sleep(0)
