@@ -25,8 +25,8 @@ COMMANDS = (
         ),
         "holdfast.cli.hosting:host",
         (
-            "Sessions live on when it ends. The address it prints works once, for five minutes;",
-            "the browser stays logged in. Ctrl-C ends it.",
+            "The address it prints works once, for five minutes; the browser stays logged in.",
+            "Ctrl-C ends the host. Sessions live on.",
         ),
         takes_program=True,
     ),
