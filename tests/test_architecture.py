@@ -44,8 +44,9 @@ ALLOWED: dict[str, set[str]] = {
     "reader": {"errors", "types", "protocol", "session", "formats", "store", "config", "keeper"},
     # faces
     "terminal": {"errors", "types", "protocol", "config", "client"},
+    "host": {"errors", "types", "protocol", "config", "metrics", "client"},
     # doors
-    "cli": {"errors", "types", "protocol", "config", "client", "terminal", "keeper"},
+    "cli": {"errors", "types", "protocol", "config", "client", "terminal", "host", "keeper"},
     "__main__": {"cli"},
     # the library: names of `client`, for those outside
     "__init__": {"client"},
@@ -138,7 +139,14 @@ def test_files_and_functions_stay_short(file: Path) -> None:
 
 
 # Guests, each in one file behind our words. What parses hostile bytes natively is one of them.
-GUESTS = {"pyghostty": "reader/library.py", "zstandard": "reader/checkpoints.py"}
+GUESTS = {
+    "pyghostty": "reader/library.py",
+    "zstandard": "reader/checkpoints.py",
+    "socketio": "host/wire.py",
+    "engineio": "host/wire.py",
+    "uvicorn": "host/server.py",
+    "starlette": "host/app.py",
+}
 
 
 @pytest.mark.parametrize("guest", GUESTS)
@@ -151,6 +159,40 @@ def test_a_guest_is_known_in_one_file(guest: str) -> None:
     ]
 
     assert set(at_home) == {GUESTS[guest]}
+
+
+def emitting(source: str) -> set[str]:
+    """The functions in a file that send to a socket, or through the callable of the registry."""
+    found = set()
+    for function in ast.walk(ast.parse(source)):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            called = [one.func for one in ast.walk(function) if isinstance(one, ast.Call)]
+            names = [one.attr for one in called if isinstance(one, ast.Attribute)]
+            through = [ast.unparse(one) for one in called if ast.unparse(one).endswith("wire.send")]
+            if {"emit", "_emitter"} & {*names} or through:
+                found.add(function.name)
+    return found
+
+
+def test_only_the_registry_tells_tabs_anything() -> None:
+    """Who is still to be told, and by which epoch, is decided in one place: it has the one
+    callable that reaches a socket, and nothing else in the host does."""
+    told_by = {
+        f"{file.stem}.{function}"
+        for file in sorted((SRC / "host").rglob("*.py"))
+        for function in emitting(file.read_text())
+    }
+
+    assert told_by == {"registry.tell", "host._emit"}
+    assert "emit=self._emit" in (SRC / "host" / "host.py").read_text()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["await server.emit('x')", "self.host.wire.send(one, 'x', {})", "self._emitter(a, b, c)"],
+)
+def test_whoever_tells_tabs_anything_is_seen(line: str) -> None:
+    assert emitting(f"async def tell(self):\n    {line}") == {"tell"}
 
 
 def test_every_package_has_its_row() -> None:

@@ -1,6 +1,15 @@
 """Every command of `hold`, as a table. Parsing, help and the reference are made from it."""
 
-from holdfast.cli.table import changing, daemon, keeping, looking, owning, service, starting
+from holdfast.cli.table import (
+    changing,
+    daemon,
+    hosting,
+    keeping,
+    looking,
+    owning,
+    service,
+    starting,
+)
 from holdfast.cli.table.words import Argument, Command
 
 __all__ = ["BY_NAME", "COMMANDS", "EXIT_CODES", "GROUPS", "SECTIONS", "Argument", "Command"]
@@ -10,6 +19,7 @@ SECTIONS = (
     ("look", looking.COMMANDS),
     ("change", changing.COMMANDS),
     ("own", owning.COMMANDS),
+    ("in a browser", hosting.COMMANDS),
     ("keep and destroy", keeping.COMMANDS),
     ("Holdfast itself", (*service.COMMANDS, *daemon.COMMANDS)),
 )

@@ -13,7 +13,6 @@ from holdfast.protocol.messages import (
     Detach,
     Introduce,
     Profile,
-    SessionInfo,
 )
 
 
@@ -27,12 +26,14 @@ class Looking:
         self._core = core
         self._view = View(asked)
         self._items: deque[Item] = deque()
-        self.session: SessionInfo | None = None
-        """The session as it was when this viewer came last."""
+        self.attached: Attached | None = None
+        """What the daemon answered when this viewer came last."""
         self.error: HoldfastError | None = None
         """Why nothing follows, if it is not the end."""
         self._profile: Profile | None = None
         self.changed: Callable[[], None] = lambda: None
+        self.has_said = False
+        """Whether taking something has left something to be written."""
         core.add(self)
 
     # -- for who looks
@@ -59,6 +60,7 @@ class Looking:
         item = self._items.popleft()
         if isinstance(item, Chunk) and (ack := self._view.used(item.offset + len(item.data))):
             self._core.notify(ack)
+            self.has_said = True
         return item
 
     def introduce(self, profile: Profile) -> None:
@@ -93,7 +95,7 @@ class Looking:
 
     def _answered(self, result: Result) -> None:
         if isinstance(result, Attached):
-            self.session = result.session
+            self.attached = result
             self._see(self._view.attached(result))
             self._say_profile()
         elif isinstance(result, HoldfastError) and not isinstance(result, NotConnected):

@@ -111,9 +111,9 @@ class Wire:
         self.core.retry_now(self.now())
         self.settle()
 
-    async def close(self) -> None:
-        """Say goodbye, and let go of everything."""
-        self.core.close()
+    async def close(self, *, goodbye: bool = True) -> None:
+        """Say goodbye, or don't, and let go of everything."""
+        self.core.close(goodbye=goodbye)
         self.settle()
         for task in (self._dialing, self._preparing):
             if task is not None:
@@ -145,7 +145,12 @@ class Wire:
             opening.add_done_callback(_close_again)  # the thread opens it all the same
             raise
         line = _Line(self)
-        await self._loop.create_unix_connection(lambda: line, sock=sock)
+        try:
+            await self._loop.create_unix_connection(lambda: line, sock=sock)
+        except BaseException:
+            # uvloop closes what it was told to make no more, and does not say that it is lost.
+            self.lines.discard(line)
+            raise
         self.line = line
         core.connected(token, self.now())
 

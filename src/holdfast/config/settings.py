@@ -180,6 +180,12 @@ class Config:
         "how soon the second press must follow; off leaves the key to the program alone",
         "two deliberate presses take 100 to 250 ms, and a lone one waits no longer than this",
     )
+    host_idle_timeout: float | None = duration(
+        600.0,
+        "host.idle_timeout",
+        "how long `hold host` stays when no page is open, or none is used; never keeps it",
+        "a page comes back by itself when the host does, and what nobody uses should not listen",
+    )
     pump: str = choice(
         ("splice", "copy"),
         "session.pump",

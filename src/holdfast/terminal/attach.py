@@ -380,9 +380,9 @@ class Attachment:
         # that, and may end in the midst of a sequence.
         is_raw = picture.fidelity == TAIL
         data = QueryFilter().feed(picture.data) if is_raw else picture.data
-        session = self._looking.session
-        if self._is_terminal and session is not None:
-            self._look_at_size((session.cols, session.rows))
+        attached = self._looking.attached
+        if self._is_terminal and attached is not None:
+            self._look_at_size((attached.session.cols, attached.session.rows))
         if self._cropping.is_on:
             return
         if is_raw and not self._has_picture:
