@@ -1,5 +1,6 @@
 """The command line: parses, calls, renders. The only place that prints."""
 
+import os
 import sys
 
 from holdfast import __version__
@@ -25,6 +26,24 @@ def main() -> int:
             from holdfast.cli.dispatch import code_told  # noqa: PLC0415 - only for bad days
 
             return code_told(error)
+    if words[:1] == ["attach"]:
+        return _attach(words)
     from holdfast.cli.dispatch import run  # noqa: PLC0415 - the version is asked for in loops
 
     return run(words, client_id)
+
+
+def _attach(words: list[str]) -> int:
+    """Attach, with a first look at the session as long as the rest is imported."""
+    from holdfast.cli.first_look import FirstLook  # noqa: PLC0415 - of this command alone
+
+    look = FirstLook()
+    try:
+        look.show(words, os.environ)
+        from holdfast.cli.dispatch import run  # noqa: PLC0415 - while one looks
+
+        return run(words, ready=look.over)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        look.over()

@@ -12,10 +12,11 @@ from holdfast.cli.parsing import parse
 Handler = Callable[[Namespace], int]
 
 
-def run(words: Sequence[str], client_id: str = "") -> int:
+def run(words: Sequence[str], client_id: str = "", ready: Callable[[], None] = lambda: None) -> int:
     """Run one command line; return the exit code.
 
     A *client_id* is of a quick command that was not to be, and may have been sent already.
+    *Ready* is called before anything is shown, once all that is imported for it is there.
     """
     passes_code = False
     try:
@@ -28,9 +29,12 @@ def run(words: Sequence[str], client_id: str = "") -> int:
             return exits.OK
         passes_code = parsed.command is BY_NAME["run"] and not parsed.values.detach
         parsed.values.client_id = client_id
-        code = handler_of(parsed.command)(parsed.values)
+        handler = handler_of(parsed.command)
+        ready()
+        code = handler(parsed.values)
         sys.stdout.flush()  # a full disk or a closed pipe shows here, not after the last handler
     except BaseException as error:  # noqa: BLE001 - the edge where every error becomes two lines
+        ready()
         return code_told(error, passes_code=passes_code)
     return code
 
@@ -51,6 +55,20 @@ def code_told(error: BaseException, *, passes_code: bool = False) -> int:
 
 def handler_of(command: Command) -> Handler:
     """Return the function that does it; its imports are paid only now."""
+    _import_msgspec_alone()
     module, _, name = command.handler.partition(":")
     handler: Handler = getattr(importlib.import_module(module), name)
     return handler
+
+
+def _import_msgspec_alone() -> None:
+    """Import it without what it can do without, and would wait for: half of its time.
+
+    It takes from `typing_extensions`, where there is one, what `typing` has as well.
+    """
+    if "typing_extensions" not in sys.modules:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # not to be had
+        try:
+            import msgspec  # noqa: F401, PLC0415
+        finally:
+            del sys.modules["typing_extensions"]

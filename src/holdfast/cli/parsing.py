@@ -1,7 +1,8 @@
 """From words to a command and its values, and the help. All of it comes from the table."""
 
-from argparse import REMAINDER, ArgumentParser, Namespace
+from argparse import REMAINDER, ArgumentParser, HelpFormatter, Namespace
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from holdfast.cli.commands import BY_NAME, GROUPS, Argument, Command
@@ -63,7 +64,13 @@ def _unknown(name: str, more: Sequence[str] = ()) -> Usage:
 
 class _Parser(ArgumentParser):
     def __init__(self, command: Command) -> None:
-        super().__init__(prog=f"hold {command.name}", add_help=False, allow_abbrev=False)
+        super().__init__(
+            prog=f"hold {command.name}",
+            add_help=False,
+            allow_abbrev=False,
+            # Our help is our own; without a width it would import shutil, and that much more.
+            formatter_class=partial(HelpFormatter, width=80),
+        )
         self.command = command
 
     def error(self, message: str) -> NoReturn:

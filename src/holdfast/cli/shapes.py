@@ -79,6 +79,23 @@ class Status(Struct, frozen=True):
     stats: m.Stats | None = None
 
 
+class FindingShown(Struct, frozen=True):
+    """What one check has found: `level` is ok, warning or broken, `fix` what to do about it."""
+
+    check: str
+    asks: str
+    level: str
+    what: str
+    fix: str
+
+
+class Examined(Struct, frozen=True):
+    """What `hold doctor` has found; `ok` is whether nothing is broken."""
+
+    ok: bool
+    findings: list[FindingShown]
+
+
 SHAPES: dict[str, Any] = {
     "ls": list[m.SessionInfo],
     "show": Shown,
@@ -91,6 +108,7 @@ SHAPES: dict[str, Any] = {
     "stats": m.Stats,
     "config show": list[SettingShown],
     "daemon status": Status,
+    "doctor": Examined,
 }
 LINES = {"events"}
 """What prints one object a line."""

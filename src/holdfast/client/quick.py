@@ -35,9 +35,12 @@ class Unusual(Exception):
 class Quick:
     """A connection that is greeted when its `with` block begins, and says goodbye at its end."""
 
-    def __init__(self, environ: "Mapping[str, str]", *, role: str, label: str) -> None:
+    def __init__(
+        self, environ: "Mapping[str, str]", *, role: str, label: str, patience: float = REPLY
+    ) -> None:
         self.client_id = os.urandom(10).hex()
         self._environ, self._role, self._label = environ, role, label
+        self._patience = patience
         self._number = 0
         self._held = b""
 
@@ -49,7 +52,7 @@ class Quick:
         except Exception as error:  # said better by who knows the words
             raise Unusual from error
         try:
-            self._sock.settimeout(CONNECT)
+            self._sock.settimeout(min(CONNECT, self._patience))
             self._sock.connect(f"{runtime}/{SOCKET_NAME}")
             self._distrust_strangers()
             self._greet(token)
@@ -71,16 +74,14 @@ class Quick:
         """Return the body of the reply; every other outcome is Unusual."""
         self._number += 1
         try:
-            self._sock.settimeout(REPLY)
+            self._sock.settimeout(self._patience)
             self._sock.sendall(frame(self._number, kind, body))
-            while True:
-                number, heard, reply = self._hear()
-                if number == self._number and heard == kind:
-                    return reply
-                if number or heard in ("error", "superseded", "shutdown"):
-                    raise Unusual
+            number, heard, reply = self._hear()
         except Exception as error:
             raise _as_unusual(error) from error
+        if number != self._number or heard != kind:
+            raise Unusual  # an error, or something that was told to everybody
+        return reply
 
     # -- what it knows of the protocol
 
@@ -100,7 +101,7 @@ class Quick:
             "label": self._label,
             "kind": "terminal",
         }
-        self._sock.settimeout(GREETING)
+        self._sock.settimeout(min(GREETING, self._patience))
         self._sock.sendall(frame(0, "hello", hello))
         _number, heard, welcome = self._hear()
         known = welcome.get("protocol") == PROTOCOL and welcome.get("version") == __version__

@@ -6,17 +6,17 @@ must find the same keeper), else `/tmp/holdfast-UID`. TMPDIR plays no part: it d
 between the shells of one user. `HOLDFAST_HOME` moves everything.
 """
 
+import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from holdfast.config.where import LONGEST_SOCKET_NAME, SOCKET_NAME, TOKEN_NAME, where
 from holdfast.errors import PermissionDenied
 
 
-@dataclass(frozen=True, kw_only=True)
-class Paths:
+class Paths(NamedTuple):  # a dataclass would cost every `hold` command 10 ms
     """The places of one user's Holdfast."""
 
     state: Path
@@ -67,13 +67,20 @@ def make_private(directory: Path, uid: int) -> None:
         found = directory.lstat()
     except OSError as error:
         raise PermissionDenied(action=f"creating {directory}: {error.strerror or error}") from error
+    if (refused := distrusted(directory, found, uid)) is not None:
+        raise refused
+
+
+def distrusted(directory: Path, found: os.stat_result, uid: int) -> PermissionDenied | None:
+    """Return why a directory, as `lstat` found it, cannot be used; None when it can."""
     if not stat.S_ISDIR(found.st_mode):
-        raise _distrust(directory, "is not a directory but a link", f"remove {directory}")
+        return _distrust(directory, "is not a directory but a link", f"remove {directory}")
     if found.st_uid != uid:
         remedy = f"have user {found.st_uid} remove it, or set HOLDFAST_HOME to a place of your own"
-        raise _distrust(directory, f"belongs to user {found.st_uid}", remedy)
+        return _distrust(directory, f"belongs to user {found.st_uid}", remedy)
     if found.st_mode & 0o077:
-        raise _distrust(directory, "is open to other users", f"chmod 700 {directory}")
+        return _distrust(directory, "is open to other users", f"chmod 700 {directory}")
+    return None
 
 
 def _distrust(directory: Path, what: str, remedy: str) -> PermissionDenied:

@@ -8,7 +8,7 @@ from pathlib import Path
 from holdfast.daemon.reporting import report
 from holdfast.errors import HoldfastError
 from holdfast.formats.timeline import Hole, Life, Resize
-from holdfast.session.plain import plain_lines
+from holdfast.marks.plain import plain_lines
 from holdfast.store.log import LogWriter
 from holdfast.store.log_reader import LogReader
 from holdfast.store.timeline import TICK_BYTES, TICK_NS, TimelineWriter

@@ -65,10 +65,8 @@ def unpack(data: bytes) -> "Value":
 def _read(data: bytes, at: int) -> "tuple[Value, int]":
     first = data[at]
     at += 1
-    if first < 0x80:
-        return first, at
-    if first >= 0xE0:
-        return first - 0x100, at
+    if first < 0x80 or first >= 0xE0:
+        return first if first < 0x80 else first - 0x100, at
     if first < 0x90:
         return _map(data, at, first & 0x0F)
     if first < 0xA0:
@@ -119,7 +117,7 @@ def _map(data: bytes, at: int, count: int) -> "tuple[dict[str, Value], int]":
     for _ in range(count):
         name, at = _read(data, at)
         if not isinstance(name, str):
-            raise ValueError("a field without a name")
+            raise ValueError("a field without a name")  # noqa: TRY004 - what was sent, not our type
         found[name], at = _read(data, at)
     return found, at
 

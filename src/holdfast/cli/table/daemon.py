@@ -43,6 +43,41 @@ COMMANDS = (
         "holdfast.cli.daemon:metrics",
     ),
     Command(
+        "daemon install",
+        "have systemd start the daemon at every login",
+        (switch("--dry-run", help="print the unit, write nothing"),),
+        (
+            ("hold daemon install --dry-run", "look first"),
+            ("hold daemon install && loginctl enable-linger", "sessions outlive a logout"),
+        ),
+        "holdfast.cli.installing:install",
+        (
+            "A unit for this user. It has the HOLDFAST_ variables of now. Stopping it ends",
+            "the keeper, which `hold daemon restart` never does.",
+        ),
+    ),
+    Command(
+        "daemon uninstall",
+        "take that unit away again; what runs goes on",
+        (),
+        (
+            ("hold daemon uninstall", "sessions are not touched"),
+            ("hold daemon uninstall && hold ls", "and look"),
+        ),
+        "holdfast.cli.installing:uninstall",
+    ),
+    Command(
+        "doctor",
+        "look for what could keep Holdfast from working, and say what to do",
+        (JSON,),
+        (
+            ("hold doctor", "each finding with its fix"),
+            ("hold doctor --json", "for scripts"),
+        ),
+        "holdfast.cli.doctor:doctor",
+        ("Starts and changes nothing. Ends with 1 when something is broken, else with 0.",),
+    ),
+    Command(
         "daemon logs",
         "show what keeper, daemon, reader and host have to report",
         (
