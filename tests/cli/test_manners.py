@@ -32,8 +32,9 @@ SCENES: dict[str, str] = {
     "stats": "stats",
     "config show": "config show",
     "daemon status": "daemon status",
+    "doctor": "doctor",
 }
-CODES = {"wait": 3}
+CODES = {"wait": {3}, "doctor": {0, 1}}  # of this machine it may have something to say
 
 
 def by_name(command: Command) -> str:
@@ -53,7 +54,7 @@ def test_json_is_what_its_schema_says(hold: Hold) -> None:
         words = [word.replace("{}", session) for word in SCENES[command.name].split()]
         done = hold.run(*words, "--json")
 
-        assert done.returncode == CODES.get(command.name, 0), done
+        assert done.returncode in CODES.get(command.name, {0}), done
         lines = done.stdout.splitlines() if command.name in LINES else [done.stdout]
         schema = schema_of(command.name)
         assert lines
