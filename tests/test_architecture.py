@@ -44,8 +44,9 @@ ALLOWED: dict[str, set[str]] = {
     "reader": {"errors", "types", "protocol", "session", "formats", "store", "config", "keeper"},
     # faces
     "terminal": {"errors", "types", "protocol", "config", "client"},
+    "host": {"errors", "types", "protocol", "config", "metrics", "client"},
     # doors
-    "cli": {"errors", "types", "protocol", "config", "client", "terminal", "keeper"},
+    "cli": {"errors", "types", "protocol", "config", "client", "terminal", "host", "keeper"},
     "__main__": {"cli"},
     # the library: names of `client`, for those outside
     "__init__": {"client"},
@@ -138,7 +139,14 @@ def test_files_and_functions_stay_short(file: Path) -> None:
 
 
 # Guests, each in one file behind our words. What parses hostile bytes natively is one of them.
-GUESTS = {"pyghostty": "reader/library.py", "zstandard": "reader/checkpoints.py"}
+GUESTS = {
+    "pyghostty": "reader/library.py",
+    "zstandard": "reader/checkpoints.py",
+    "socketio": "host/wire.py",
+    "engineio": "host/wire.py",
+    "uvicorn": "host/server.py",
+    "starlette": "host/app.py",
+}
 
 
 @pytest.mark.parametrize("guest", GUESTS)
@@ -151,6 +159,24 @@ def test_a_guest_is_known_in_one_file(guest: str) -> None:
     ]
 
     assert set(at_home) == {GUESTS[guest]}
+
+
+def emitting(file: Path) -> list[str]:
+    """The calls in *file* that send something to a tab."""
+    return [
+        f"{file.name}:{node.lineno}"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in ("emit", "_emitter")
+    ]
+
+
+def test_only_the_registry_tells_tabs_anything() -> None:
+    """Who is still to be told, and by which epoch, is decided in one place; the file that has
+    the library beneath the sockets carries it out."""
+    told_by = {file.stem for file in sorted((SRC / "host").rglob("*.py")) if emitting(file)}
+
+    assert told_by - {"socket"} == {"registry"}
 
 
 def test_every_package_has_its_row() -> None:

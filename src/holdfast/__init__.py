@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from holdfast.client.mirroring import Mirror
     from holdfast.client.session import Output, Session
     from holdfast.client.typing import HandedBack
-    from holdfast.client.view import Chunk, Gap, Snapshot
+    from holdfast.client.view import Chunk, Gap, Snapshot, Tail
 
 __version__ = "0.1.0"
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Session",
     "Snapshot",
     "State",
+    "Tail",
     "__version__",
     "connect",
 ]
@@ -50,6 +51,7 @@ _HOME = {
     "Chunk": "view",
     "Gap": "view",
     "Snapshot": "view",
+    "Tail": "view",
 }
 
 if not TYPE_CHECKING:  # to a type checker a name that is not there has to be an error

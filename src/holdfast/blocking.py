@@ -14,7 +14,7 @@ from holdfast.client.sync_events import Events
 from holdfast.client.sync_mirroring import Mirror
 from holdfast.client.sync_session import Output, Session
 from holdfast.client.typing import HandedBack
-from holdfast.client.view import Chunk, Gap, Snapshot
+from holdfast.client.view import Chunk, Gap, Snapshot, Tail
 
 __all__ = [
     "Chunk",
@@ -28,5 +28,6 @@ __all__ = [
     "Session",
     "Snapshot",
     "State",
+    "Tail",
     "connect",
 ]

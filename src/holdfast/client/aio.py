@@ -32,14 +32,16 @@ def connect(
     client_id: str = "",
     reconnect: bool = True,
     autostart: bool = True,
+    ready: bool = True,
     on_reconnect: OnReconnect | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> "Client":
     """Return a client, to be used with `async with`.
 
     With *autostart* a daemon is started if there is none, and an error is raised if none is
-    there after 5 s; without, the client begins disconnected and keeps trying. *on_reconnect*
-    runs on each connection, the first included, before anybody else may use it.
+    there after 5 s; without, the client begins disconnected and keeps trying. With `ready=False`
+    it does not wait for its first connection in either case. *on_reconnect* runs on each
+    connection, the first included, before anybody else may use it.
     """
     reach = requests.reach(
         role=role,
@@ -49,7 +51,7 @@ def connect(
         autostart=autostart,
         environ=environ,
     )
-    return Client(reach, FOR_EVER if reconnect else ONCE, on_reconnect)
+    return Client(reach, FOR_EVER if reconnect else ONCE, on_reconnect, ready=ready)
 
 
 class Caller:
@@ -150,10 +152,13 @@ class Caller:
 class Client(Caller):
     """A client of the daemon, over as many connections as it takes."""
 
-    def __init__(self, reach: Reach, policy: Policy, on_reconnect: OnReconnect | None) -> None:
+    def __init__(
+        self, reach: Reach, policy: Policy, on_reconnect: OnReconnect | None, *, ready: bool = True
+    ) -> None:
         self._reach = reach
         self._policy = policy
         self._on_reconnect = on_reconnect
+        self._waits_until_ready = ready
         super().__init__(early=False)
 
     async def __aenter__(self) -> Self:
@@ -163,7 +168,8 @@ class Client(Caller):
         self.typings = Typings(self.wire.core, self.wire.now)
         self.wire.settle()
         try:
-            await self._ready()
+            if self._waits_until_ready:
+                await self._ready()
         except BaseException:
             await self.close()
             raise
@@ -177,9 +183,13 @@ class Client(Caller):
     ) -> None:
         await self.close()
 
-    async def close(self) -> None:
-        """Say goodbye: what this client owns is free at once."""
-        await self.wire.close()
+    async def close(self, *, goodbye: bool = True) -> None:
+        """Say goodbye: what this client owns is free at once.
+
+        Without *goodbye* it stays owned for half a minute, by who comes back with the same
+        `client_id`.
+        """
+        await self.wire.close(goodbye=goodbye)
 
     # -- where it is
 

@@ -140,10 +140,10 @@ class Core:
         """Try at once, also after giving up."""
         self._attempts.retry_now(now)
 
-    def close(self) -> None:
-        """Say goodbye, with the next `drain`."""
+    def close(self, *, goodbye: bool = True) -> None:
+        """It is over; *goodbye* is said with the next `drain`."""
         self._attempts.close()
-        if self._end is not None and self._is_open(self._end):
+        if goodbye and self._end is not None and self._is_open(self._end):
             self._end.notify(Goodbye())
         self._let_go(NotConnected(reason=self.state.reason))
 

@@ -13,7 +13,6 @@ from holdfast.protocol.messages import (
     Detach,
     Introduce,
     Profile,
-    SessionInfo,
 )
 
 
@@ -27,8 +26,8 @@ class Looking:
         self._core = core
         self._view = View(asked)
         self._items: deque[Item] = deque()
-        self.session: SessionInfo | None = None
-        """The session as it was when this viewer came last."""
+        self.attached: Attached | None = None
+        """What the daemon answered when this viewer came last."""
         self.error: HoldfastError | None = None
         """Why nothing follows, if it is not the end."""
         self._profile: Profile | None = None
@@ -93,7 +92,7 @@ class Looking:
 
     def _answered(self, result: Result) -> None:
         if isinstance(result, Attached):
-            self.session = result.session
+            self.attached = result
             self._see(self._view.attached(result))
             self._say_profile()
         elif isinstance(result, HoldfastError) and not isinstance(result, NotConnected):

@@ -1,13 +1,13 @@
 """One session, as asyncio code uses it: typed into, changed, looked at."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol, Self, TypeVar, Unpack
 
 from holdfast.client.looking import Looking
 from holdfast.client.requests import Patience
 from holdfast.client.typing import Typing, Written
-from holdfast.client.view import Chunk, End, Gap, Snapshot
+from holdfast.client.view import Chunk, End, Gap, Item, Snapshot, Tail
 from holdfast.client.wire import Wire
 from holdfast.errors import HoldfastError, TimedOut
 from holdfast.protocol import messages as m
@@ -58,9 +58,30 @@ class Session:
         policy: str = "lossless",
         window: int = 1 << 20,
         pause: str = "",
+        held: Tail | None = None,
+        scrollback: int | None = 10_000,
+        terminal: bool = False,
     ) -> "Output":
-        """Return what it prints, from an offset on, or (None) from a snapshot on."""
-        asked = m.Attach(session=self.id, since=since, policy=policy, window=window, pause=pause)
+        """Return what it prints, from an offset on, or (None) from a snapshot on.
+
+        Who holds bytes from another run gives their tail as *held* instead of *since*: if it
+        is not that of the log, a snapshot comes first. A snapshot has so many lines of
+        *scrollback*. Who shows all of it in a *terminal* that answers the queries of programs
+        says so, or they are answered twice.
+        """
+        epoch, since, length, crc = (b"", since, 0, 0) if held is None else held
+        asked = m.Attach(
+            session=self.id,
+            since=since,
+            epoch=epoch,
+            length=length,
+            crc=crc,
+            policy=policy,
+            window=window,
+            pause=pause,
+            scrollback=scrollback,
+            terminal=terminal,
+        )
         return Output(self._caller.wire, asked)
 
     async def snapshot(self) -> Snapshot:
@@ -233,15 +254,36 @@ class Output:
         self._looking.changed = self._wake
         self._news = asyncio.Event()
         self.end: End | None = None
+        self.on_news: Callable[[], None] = lambda: None
         wire.settle()
+
+    @property
+    def attached(self) -> m.Attached | None:
+        """What the daemon answered when this viewer came last; None until it has."""
+        return self._looking.attached
 
     @property
     def mismatches(self) -> int:
         """How often bytes were not those of the log; a snapshot has replaced them."""
         return self._looking.mismatches
 
+    def take(self) -> Item | None:
+        """Return what comes next without waiting, None if nothing has come.
+
+        For who has a loop of its own: `on_news` is called when there may be something. Raises
+        the error for which nothing will come. An `End` is the last item.
+        """
+        item = self._looking.take()
+        if item is None and self._looking.error is not None:
+            raise self._looking.error
+        if isinstance(item, End):
+            self.end = item
+        self._wire.settle()
+        return item
+
     def _wake(self) -> None:
         self._news.set()
+        self.on_news()
 
     def __aiter__(self) -> AsyncIterator[Chunk | Gap | Snapshot]:
         return self

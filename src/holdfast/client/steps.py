@@ -133,9 +133,9 @@ class Steps:
         except OSError:
             self._outbox.clear()  # what it said last is still to be read, and its end
 
-    def close(self) -> None:
-        """Say goodbye, and let go of everything."""
-        self.core.close()
+    def close(self, *, goodbye: bool = True) -> None:
+        """Say goodbye, or don't, and let go of everything."""
+        self.core.close(goodbye=goodbye)
         self.flush()
         self._drop()
 

@@ -175,9 +175,13 @@ class Client(Caller):
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Say goodbye: what this client owns is free at once."""
-        self.steps.close()
+    def close(self, *, goodbye: bool = True) -> None:
+        """Say goodbye: what this client owns is free at once.
+
+        Without *goodbye* it stays owned for half a minute, by who comes back with the same
+        `client_id`.
+        """
+        self.steps.close(goodbye=goodbye)
 
     # -- where it is
 

@@ -7,7 +7,7 @@ from holdfast.client.looking import Looking
 from holdfast.client.requests import Patience
 from holdfast.client.steps import Steps
 from holdfast.client.typing import Typing, Written
-from holdfast.client.view import Chunk, End, Gap, Snapshot
+from holdfast.client.view import Chunk, End, Gap, Snapshot, Tail
 from holdfast.errors import HoldfastError, TimedOut
 from holdfast.protocol import messages as m
 from holdfast.protocol.messages import Message, SessionInfo
@@ -57,9 +57,30 @@ class Session:
         policy: str = "lossless",
         window: int = 1 << 20,
         pause: str = "",
+        held: Tail | None = None,
+        scrollback: int | None = 10_000,
+        terminal: bool = False,
     ) -> "Output":
-        """Return what it prints, from an offset on, or (None) from a snapshot on."""
-        asked = m.Attach(session=self.id, since=since, policy=policy, window=window, pause=pause)
+        """Return what it prints, from an offset on, or (None) from a snapshot on.
+
+        Who holds bytes from another run gives their tail as *held* instead of *since*: if it
+        is not that of the log, a snapshot comes first. A snapshot has so many lines of
+        *scrollback*. Who shows all of it in a *terminal* that answers the queries of programs
+        says so, or they are answered twice.
+        """
+        epoch, since, length, crc = (b"", since, 0, 0) if held is None else held
+        asked = m.Attach(
+            session=self.id,
+            since=since,
+            epoch=epoch,
+            length=length,
+            crc=crc,
+            policy=policy,
+            window=window,
+            pause=pause,
+            scrollback=scrollback,
+            terminal=terminal,
+        )
         return Output(self._caller.steps, asked)
 
     def snapshot(self) -> Snapshot:
@@ -220,6 +241,11 @@ class Output:
         self._steps = steps
         self._looking = Looking(steps.core, asked)
         self.end: End | None = None
+
+    @property
+    def attached(self) -> m.Attached | None:
+        """What the daemon answered when this viewer came last; None until it has."""
+        return self._looking.attached
 
     @property
     def mismatches(self) -> int:

@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from holdfast.protocol import messages as m
 from holdfast.protocol.connection import DataReceived
+from holdfast.session import resume
 from holdfast.session.held import Held, OutOfOrder
 
 ACKS_A_WINDOW = 4  # fewer would let the daemon wait for us, more cost a message each
+Tail = resume.Tail  # what somebody holds of a session: its newest bytes
 SAID_OF_VIEWERS = (m.Gap, m.Snapshot, m.Digest, m.Lag, m.Finished)
 
 

@@ -111,9 +111,9 @@ class Wire:
         self.core.retry_now(self.now())
         self.settle()
 
-    async def close(self) -> None:
-        """Say goodbye, and let go of everything."""
-        self.core.close()
+    async def close(self, *, goodbye: bool = True) -> None:
+        """Say goodbye, or don't, and let go of everything."""
+        self.core.close(goodbye=goodbye)
         self.settle()
         for task in (self._dialing, self._preparing):
             if task is not None:

@@ -153,6 +153,12 @@ class Config:
         "how long keeper and daemon stay with no session and no client; never keeps them",
         "a start takes a fifth of a second, and what nobody uses should not run for ever",
     )
+    host_idle_timeout: float | None = duration(
+        600.0,
+        "host.idle_timeout",
+        "how long `hold host` stays when no page is open, or none is used; never keeps it",
+        "a page comes back by itself when the host does, and what nobody uses should not listen",
+    )
     pump: str = choice(
         ("splice", "copy"),
         "session.pump",

@@ -1,0 +1,1 @@
+"""The web host: the same sessions in a browser. One more client of the daemon, no more."""

@@ -1,0 +1,113 @@
+"""The HTTP server: on a socket of ours, ended by us, and never held up by who does not read."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from ssl import SSLError
+from typing import NamedTuple
+
+import uvicorn
+
+from holdfast.errors import InvalidSetting, IoFailed
+from holdfast.host.asgi import App
+from holdfast.host.packets import MESSAGE_LIMIT
+
+BACKLOG = 128
+NEXT_PORTS = 20  # tried when one is busy; beyond it something else is wrong
+READ_WITHIN = 1.0  # seconds for what was sent before the end to be read
+
+
+class Tls(NamedTuple):
+    """A certificate and its key, as files."""
+
+    cert: Path
+    key: Path
+
+
+class Server(uvicorn.Server):
+    """Runs until told to end; signals are the caller's."""
+
+    def __init__(self, app: App, tls: Tls | None) -> None:
+        files = {} if tls is None else {"ssl_certfile": str(tls.cert), "ssl_keyfile": str(tls.key)}
+        config = uvicorn.Config(
+            app,
+            loop="none",
+            http="h11",
+            ws="wsproto",  # else it depends on what is installed
+            ws_max_size=MESSAGE_LIMIT,
+            ws_per_message_deflate=False,  # costs more than it saves on a loopback
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            **files,  # type: ignore[arg-type]
+        )
+        try:
+            config.load()
+        except (OSError, SSLError) as error:
+            raise InvalidSetting(
+                argument="--tls-cert",
+                value=str(tls.cert) if tls else "",
+                problem=f"cannot be used: {error}",
+                remedy="give a certificate and its key as PEM files",
+            ) from error
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+        """Connections are taken."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+    async def run_on(self, sock: socket.socket) -> None:
+        """Serve until `end`."""
+        await self.serve(sockets=[sock])
+
+    def end(self) -> None:
+        """Close everything; who does not read within a second is cut off."""
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: uvicorn would raise them again at its end."""
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is open; uvicorn alone would wait for ever for who does not read."""
+        cutting = asyncio.get_running_loop().call_later(READ_WITHIN, self._cut)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cutting.cancel()
+
+    def _cut(self) -> None:
+        for connection in [*self.server_state.connections]:
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
+def listen(address: str, port: int, *, exact: bool) -> socket.socket:
+    """Return a socket bound there; if the port is busy and need not be *exact*, the next one."""
+    ports = [port] if exact or not port else range(port, min(port + NEXT_PORTS, 65536))
+    for each in ports:
+        try:
+            return _bound(address, each)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and each != ports[-1]:
+                continue
+            busy = error.errno == errno.EADDRINUSE
+            raise IoFailed(
+                action=f"listening on {address} port {each}",
+                reason="the port is busy" if busy else str(error.strerror or error),
+                remedy="choose another with --port; 0 is any that is free",
+            ) from error
+    raise AssertionError("unreachable")
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.create_server((address, port), family=family, backlog=BACKLOG)

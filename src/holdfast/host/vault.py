@@ -1,0 +1,181 @@
+"""The file that has the digests of codes and tokens: read when it changed, replaced whole.
+
+It is for its user alone, and is not trusted otherwise: whoever can write into it lets
+himself in. What cannot be read lets nobody in and is put aside.
+"""
+
+import errno
+import fcntl
+import logging
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from holdfast.errors import IoFailed, PermissionDenied
+
+logger = logging.getLogger(__name__)
+
+FILE_LIMIT = 1 << 20  # bytes; all rows there may be are a tenth of it
+RETRY = 0.01  # seconds between two tries for the lock, which is held for milliseconds
+
+
+class CodeRow(Struct):
+    """A login code that was not used yet."""
+
+    digest: str
+    scope: str
+    expires: float
+
+
+class TokenRow(Struct):
+    """A token of a page that logged in."""
+
+    id: str
+    digest: str
+    scope: str
+    created: float
+    used: float
+
+
+class ShareRow(Struct):
+    """A link to look at one session."""
+
+    id: str
+    code: str
+    token: str
+    session: str
+    expires: float
+
+
+class Book(Struct):
+    """The whole file. Fields are only ever added, with a default."""
+
+    codes: list[CodeRow] = []
+    tokens: list[TokenRow] = []
+    shares: list[ShareRow] = []
+
+
+_Signature = tuple[int, int, int, int]
+_books = msgspec.json.Decoder(Book)
+
+
+class Vault:
+    """One such file and its lock."""
+
+    def __init__(self, file: Path, *, uid: int) -> None:
+        self._file = file
+        self._lock = file.with_name(file.name + ".lock")
+        self._uid = uid
+        self._book = Book()
+        self._read_as: _Signature | None = None
+
+    def read(self) -> Book:
+        """Return what is in the file now; it is not to be changed.
+
+        Raises PermissionDenied, with the fix, for a file that others could have written.
+        """
+        try:
+            found = self._file.lstat()
+        except FileNotFoundError:
+            self._book, self._read_as = Book(), None
+            return self._book
+        if self._read_as != _signature(found):
+            self._book, self._read_as = self._load()
+        return self._book
+
+    def change(
+        self, change: Callable[[Book], None], *, patience: float = 2.0, must: bool = True
+    ) -> None:
+        """Have *change* alter the file, alone; raise IoFailed if the lock is not to be had.
+
+        What need not happen (*must* is false) does not then.
+        """
+        with self._locked(patience) as is_mine:
+            if is_mine:
+                book = msgspec.convert(msgspec.to_builtins(self.read()), Book)
+                change(book)
+                self._replace(book)
+                self._read_as = None
+            elif must:
+                raise IoFailed(
+                    action=f"changing {self._file}",
+                    reason="another process holds its lock",
+                    remedy="end whatever `hold host` or `hold share` was stopped, and try again",
+                )
+
+    def _load(self) -> tuple[Book, _Signature]:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            fd = os.open(self._file, flags)
+        except OSError as error:
+            raise self._distrust(f"cannot be opened: {error.strerror}") from error
+        with os.fdopen(fd, "rb") as opened:
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode):
+                raise self._distrust("is no file")
+            if found.st_uid != self._uid or found.st_mode & 0o077:
+                raise self._distrust("is not for this user alone")
+            content = opened.read(FILE_LIMIT + 1)
+        try:
+            return _books.decode(content), _signature(found)
+        except (msgspec.MsgspecError, ValueError):
+            aside = self._file.with_name(f"{self._file.name}.damaged")
+            self._file.replace(aside)
+            logger.warning("%s is damaged: put aside, everybody has to log in again", self._file)
+            return Book(), _signature(found)
+
+    def _replace(self, book: Book) -> None:
+        fresh = self._file.with_name(f"{self._file.name}.{os.getpid()}.new")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            with os.fdopen(os.open(fresh, flags, 0o600), "wb") as opened:
+                os.fchmod(opened.fileno(), 0o600)  # whatever was left there by a crash
+                opened.write(msgspec.json.encode(book))
+                opened.flush()
+                os.fsync(opened.fileno())
+            fresh.replace(self._file)
+        except OSError as error:
+            raise IoFailed(action=f"writing {self._file}", reason=str(error.strerror)) from error
+
+    @contextmanager
+    def _locked(self, patience: float) -> Iterator[bool]:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            fd = os.open(self._lock, flags, 0o600)
+        except OSError as error:
+            raise IoFailed(action=f"locking {self._lock}", reason=str(error.strerror)) from error
+        try:
+            yield _lock(fd, patience)
+        finally:
+            os.close(fd)  # ends the lock as well
+
+    def _distrust(self, what: str) -> PermissionDenied:
+        return PermissionDenied(
+            action=f"using {self._file}, which {what}",
+            remedy=f"remove {self._file}; every page then has to log in again",
+        )
+
+
+def _lock(fd: int, patience: float) -> bool:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            if time.monotonic() >= until:
+                return False
+            time.sleep(RETRY)
+        else:
+            return True
+
+
+def _signature(found: os.stat_result) -> _Signature:
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

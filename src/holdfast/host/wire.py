@@ -1,0 +1,146 @@
+"""The socket.io server, behind words of ours: who connects, what is said, what is sent.
+
+It knows nothing of tabs and sessions. What is sent is encoded here and put straight into the
+socket's queue: the library's own `emit` makes a task of every message. It has no
+back-pressure, so whoever sends asks for the `backlog` first.
+"""
+
+import asyncio
+import logging
+from typing import Any, Protocol
+
+import msgspec
+import socketio
+from engineio.packet import MESSAGE, Packet
+from socketio.exceptions import ConnectionRefusedError as Refusal
+
+from holdfast.errors import HoldfastError, Internal
+from holdfast.host.asgi import Receive, Scope, Send, peer_of
+from holdfast.host.guard import error_map
+from holdfast.host.packets import MESSAGE_LIMIT
+
+PING_EVERY, PING_WITHIN = 25, 20  # seconds; the page sees a host that is cut off by them
+EVENT = 2  # the number of socket.io's packet
+PLACE = "/"  # the only namespace
+
+log = logging.getLogger(__name__)
+encode = msgspec.msgpack.Encoder().encode
+
+
+class Told(Protocol):
+    """Who is told what sockets do."""
+
+    async def connected(self, socket: str, auth: object, peer: str) -> None:
+        """Somebody wants in; raise the error that refuses it."""
+
+    async def heard(self, socket: str, event: str, payload: object) -> object:
+        """Something was said; what is returned is the answer, if one is wanted."""
+
+    async def lost(self, socket: str, reason: str) -> None:
+        """The socket is gone."""
+
+
+class Wire:
+    """Every socket of this host."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        self._server = socketio.AsyncServer(
+            async_mode="asgi",
+            serializer="msgpack",
+            transports=["websocket"],
+            cors_allowed_origins=[],  # who may come is decided before a request gets here
+            ping_interval=PING_EVERY,
+            ping_timeout=PING_WITHIN,
+            max_http_buffer_size=MESSAGE_LIMIT,
+            logger=_quiet("socketio"),
+            engineio_logger=_quiet("engineio"),
+        )
+        self._server.on("connect", self._connect)
+        self._server.on("disconnect", self._disconnect)
+        self._server.on("*", self._event)
+        self._engine = socketio.ASGIApp(self._server, socketio_path=None)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request to the socket's address."""
+        await self._engine(scope, receive, send)
+
+    # -- sending
+
+    def send(self, socket: str, event: str, payload: object) -> bool:
+        """Send a message; false when the socket is gone."""
+        found = self._found(socket)
+        if found is None:
+            return False
+        data = encode({"type": EVENT, "nsp": PLACE, "data": [event, payload]})
+        found.queue.put_nowait(Packet(MESSAGE, data))
+        return True
+
+    def backlog(self, socket: str) -> int:
+        """Return how many messages wait for a socket that does not take them."""
+        found = self._found(socket)
+        return found.queue.qsize() if found is not None else 0
+
+    async def close(self, socket: str) -> None:
+        """Send the end of the connection behind what was sent; the page does not come back."""
+        await self._server.disconnect(socket)
+
+    async def drop(self, socket: str) -> None:
+        """Close a socket with whatever waits for it."""
+        found = self._found(socket)
+        if found is not None:
+            while not found.queue.empty():
+                found.queue.get_nowait()
+                found.queue.task_done()
+            await found.close(wait=False)
+
+    async def flush(self, patience: float) -> None:
+        """Wait until everything was handed to the sockets, or some do not take it."""
+        until = asyncio.get_running_loop().time() + patience
+        while any(not each.queue.empty() for each in self._server.eio.sockets.values()):
+            if asyncio.get_running_loop().time() > until:
+                return
+            await asyncio.sleep(0.01)
+
+    def _found(self, socket: str) -> Any:
+        engine_id = self._server.manager.eio_sid_from_sid(socket, PLACE)
+        found = self._server.eio.sockets.get(engine_id)
+        return None if found is None or found.closed else found
+
+    # -- hearing
+
+    async def _connect(self, socket: str, environ: Scope, auth: object = None) -> None:
+        try:
+            await self._told.connected(socket, auth, peer_of(environ["asgi.scope"]))
+        except HoldfastError as error:
+            raise Refusal(error.what, error_map(error)) from error
+        except Exception as error:
+            log.exception("a connection was not taken")
+            bug = Internal(summary=type(error).__name__)
+            raise Refusal(bug.what, error_map(bug)) from error
+
+    async def _disconnect(self, socket: str, reason: str = "") -> None:
+        try:
+            await self._told.lost(socket, reason)
+        except Exception:
+            log.exception("a tab was not let go of")
+
+    async def _event(self, event: str, socket: str, *payloads: object) -> object:
+        payload = payloads[0] if payloads else None
+        try:
+            answer = await self._told.heard(socket, event, payload)
+        except HoldfastError as error:
+            return {"error": error_map(error)}
+        except Exception as error:
+            log.exception("the event %r failed", event)
+            return {"error": error_map(Internal(summary=type(error).__name__))}
+        if self._found(socket) is None:
+            log.debug("the reply to %s is dropped: the socket is gone", event)
+        return answer
+
+
+def _quiet(name: str) -> logging.Logger:
+    """Return a logger that says only what is wrong, and with what, to our own log."""
+    logger = logging.getLogger(f"holdfast.host.{name}")
+    logger.setLevel(logging.ERROR)
+    return logger
