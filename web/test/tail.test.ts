@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { crc32 } from "../src/core/crc32.ts";
 import { Tail, TAIL_LIMIT } from "../src/core/tail.ts";
 
-const EPOCH = new ArrayBuffer(8);
+const EPOCH = "0a1b2c3d";
 
 function bytes(length: number, seed = 1): Uint8Array {
   let value = seed;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { Hole, View, type Attached, type Step } from "../src/core/view.ts";
 
-const EPOCH = Uint8Array.of(1, 2, 3);
+const EPOCH = "0a1b2c3d";
 const PICTURE = text("a picture");
 
 function text(value: string): Uint8Array {

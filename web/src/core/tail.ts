@@ -8,13 +8,14 @@ export const TAIL_LIMIT = 65_536;
 /** What an `attach` says about the terminal that is there. */
 export interface Held {
   since: number | null;
-  epoch: ArrayBuffer;
+  /** Which of the logs this session has had; a text that means nothing here. */
+  epoch: string;
   length: number;
   crc: number;
 }
 
 /** What an `attach` says for a terminal that has nothing. */
-export const NOTHING: Held = { since: null, epoch: new ArrayBuffer(0), length: 0, crc: 0 };
+export const NOTHING: Held = { since: null, epoch: "", length: 0, crc: 0 };
 
 export class Tail {
   // Twice the limit, so that old bytes are moved out once in a while and not with every new one.
@@ -23,7 +24,7 @@ export class Tail {
 
   /** Start at an offset of a log, with none of the bytes before it. */
   constructor(
-    private readonly epoch: ArrayBuffer,
+    private readonly epoch: string,
     public offset: number,
   ) {}
 

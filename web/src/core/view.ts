@@ -7,13 +7,13 @@ import { NOTHING, Tail, type Held } from "./tail.ts";
 /** What the terminal is to do next. `end` is the offset behind it. */
 export type Step =
   | { type: "write"; bytes: Uint8Array; end: number }
-  | { type: "replace"; bytes: Uint8Array; end: number; epoch: ArrayBuffer }
+  | { type: "replace"; bytes: Uint8Array; end: number; epoch: string }
   | { type: "mark"; gap: Gap; end: number };
 
 export interface Attached {
   outcome: string;
   offset: number;
-  epoch: Uint8Array;
+  epoch: string;
   snapshot: Uint8Array;
   gap: Gap | null;
 }
@@ -52,7 +52,7 @@ export class View {
     if (answer.outcome === "snapshot") {
       steps.push(...this.snapshot(answer.offset, answer.snapshot, answer.epoch));
     } else if (!this.#parsed.tail) {
-      this.#parsed.tail = new Tail(toBuffer(answer.epoch), answer.offset);
+      this.#parsed.tail = new Tail(answer.epoch, answer.offset);
       this.next = answer.offset;
     }
     return [...steps, ...early.flatMap((late) => late())];
@@ -77,13 +77,13 @@ export class View {
   }
 
   /** Take a picture instead of everything before. */
-  snapshot(offset: number, bytes: Uint8Array, epoch: Uint8Array): Step[] {
+  snapshot(offset: number, bytes: Uint8Array, epoch: string): Step[] {
     if (this.#early) {
       this.#early.push(() => this.snapshot(offset, bytes, epoch));
       return [];
     }
     this.next = offset;
-    return [{ type: "replace", bytes, end: offset, epoch: toBuffer(epoch) }];
+    return [{ type: "replace", bytes, end: offset, epoch }];
   }
 
   /** Take word of bytes that do not come; told twice, it counts once. */
@@ -115,8 +115,4 @@ export class View {
       tail?.append(step.bytes);
     }
   }
-}
-
-function toBuffer(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer;
 }

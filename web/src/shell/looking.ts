@@ -14,7 +14,7 @@ export interface Needs {
   gap(gap: Gap | null): void;
 }
 
-type Answer = Record<string, unknown> & { outcome: string; offset: number; gap: Gap | null };
+type Answer = Omit<Attached, "snapshot"> & { snapshot: unknown };
 
 export class Looking {
   #screen: Screen | null = null;
@@ -62,7 +62,6 @@ export class Looking {
       this.#screen.replace(new Uint8Array(0)); // another session's picture is not this one's
       this.needs.gap(null);
     }
-    this.#asked = null;
     try {
       const answer = await this.#ask(view, held);
       if (view === this.#view) {
@@ -78,7 +77,9 @@ export class Looking {
   }
 
   #ask(view: View, held: Held): Promise<Answer> {
-    const size = this.#screen?.fitting() ?? { cols: 0, rows: 0 };
+    // A session that nobody owns gets this size, and we own it, before its picture is made.
+    const size = this.#screen?.fitting() ?? { cols: 80, rows: 24 };
+    this.#asked = size;
     const asked = { view: view.number, session: view.session, scrollback: SCROLLBACK_LINES };
     return this.needs.socket.ask<Answer>("attach", { ...asked, ...held, ...size });
   }
@@ -108,7 +109,7 @@ export class Looking {
       if (event === "output") {
         this.#show(view, view.output(offset, bytesOf(payload["data"])));
       } else if (event === "snapshot") {
-        const epoch = bytesOf(payload["epoch"]);
+        const epoch = String(payload["epoch"]);
         this.#show(view, view.snapshot(offset, bytesOf(payload["data"]), epoch));
       } else if (event === "gap") {
         this.#show(view, view.gap(payload as unknown as Gap));
@@ -195,7 +196,5 @@ function isSame(a: Size, b: Size): boolean {
 }
 
 function attached(answer: Answer): Attached {
-  const { outcome, offset, gap } = answer;
-  const [epoch, snapshot] = [bytesOf(answer["epoch"]), bytesOf(answer["snapshot"])];
-  return { outcome, offset, gap: gap ?? null, epoch, snapshot };
+  return { ...answer, snapshot: bytesOf(answer.snapshot) };
 }

@@ -27,7 +27,6 @@ export class Page {
   readonly #key: string;
   #told = 0;
   #hint: ReturnType<typeof setTimeout> | undefined;
-  #claimed = "";
 
   constructor(
     private readonly base: URL,
@@ -38,10 +37,7 @@ export class Page {
       model: () => store.model,
       happened: (happening) => store.happened(happening),
       heard: (event, payload) => this.#heard(event, payload),
-      opened: () => {
-        this.#claimed = ""; // a daemon that was started anew has forgotten who owns what
-        void this.looking.look();
-      },
+      opened: () => void this.looking.look(),
       auth: () => ({
         protocol: PROTOCOL,
         token: token.get(this.#key),
@@ -177,9 +173,7 @@ export class Page {
 
   #chosen(): void {
     chosen.set(this.model.chosen);
-    this.#claimed = "";
     void this.looking.look();
-    this.#claim();
   }
 
   #changed(before: Model): void {
@@ -191,21 +185,7 @@ export class Page {
     if (!was || (was.ended && !is?.ended)) {
       void this.looking.look(); // only now is it known, or it runs again
     }
-    this.#claim();
     this.looking.fit();
-  }
-
-  // Whoever opens a session that nobody has wants it in the size of their window. Once: who
-  // releases it, or has it taken, does not get it back like that.
-  #claim(): void {
-    const session = this.model.sessions.get(this.model.chosen);
-    if (!session || session.id === this.#claimed || this.model.scope !== "full") {
-      return;
-    }
-    this.#claimed = session.id;
-    if (session.owner === "none" && !session.ended) {
-      void this.#ask("claim", { session: session.id });
-    }
   }
 
   #sign(sign: Sign): void {
