@@ -55,7 +55,7 @@ function TerminalPlace({ page, model }: { page: Page; model: Model }) {
     }
   }, [page, model]);
   const isOurs = model.sessions.get(model.chosen)?.owner === "me";
-  return <div ref={place} class={isOurs ? "terminal ours" : "terminal"} />;
+  return <div ref={place} class={isOurs ? "screen ours" : "screen"} />;
 }
 
 function Nothing({ model }: { model: Model }) {
