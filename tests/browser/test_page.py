@@ -82,7 +82,7 @@ def test_what_somebody_else_owns_is_looked_at_until_it_is_taken_over(
 
 
 def test_queries_of_programs_are_answered_once(tab: Tab) -> None:
-    """T10: by the daemon's reader; the terminal in the page stays silent, also when it sees them again."""
+    """T10: by the daemon's reader; the terminal in the page stays silent, also in a replay."""
     tab.type("IFS= read -t 9 -rs -d R -p $'\\e[c\\e[6n' said; printf 'said %q.\\n' \"$said\"\n")
     tab.shows("said $'\\E[?")
     assert tab.text().count("\\E[") == 2

@@ -42,7 +42,7 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def use_our_node() -> None:
-    """Have Playwright run in a Node that is known to work: its own needs a library of the system."""
+    """Have Playwright run in a Node that is known to work: its own wants a library."""
     program = node.node()
     assert program is not None, "there is no Node here: tools/prepare.py test installs one"
     os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(program)
@@ -53,13 +53,12 @@ class Host:
 
     def __init__(self, home: Home, *arguments: str) -> None:
         self._home = home
-        self._arguments = arguments
         self.url = ""
-        self.start()
+        self.start(*arguments)
 
-    def start(self) -> None:
+    def start(self, *arguments: str) -> None:
         """Start it, where it was before if it was; `url` has a new code."""
-        command = ["-m", "holdfast", "host", "--json", *self._port(), *self._arguments]
+        command = ["-m", "holdfast", "host", "--json", *self._port(), *arguments]
         self._process = subprocess.Popen(
             [sys.executable, *command],
             env=self._home.environ,

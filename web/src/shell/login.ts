@@ -2,7 +2,7 @@
 
 interface Answer {
   token?: string;
-  error?: { what: string; fix: string };
+  error?: { what: string };
 }
 
 /** Return the token that a code buys; fails with the words to show. */
@@ -19,8 +19,8 @@ export async function login(base: URL, code: string): Promise<string> {
     throw new Error("The host cannot be reached. Is it running?");
   }
   if (!answer.token) {
-    const { what = "the host did not take it", fix = "ask for a new code" } = answer.error ?? {};
-    throw new Error(`${what}. ${fix}`);
+    // What the host advises is for clients that have no code to ask for.
+    throw new Error(answer.error?.what ?? "The host did not take the code.");
   }
   return answer.token;
 }

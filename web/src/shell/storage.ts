@@ -10,7 +10,7 @@ export function clientId(): string {
     return known;
   }
   const bytes = crypto.getRandomValues(new Uint8Array(12)); // randomUUID is for https alone
-  const made = `tab-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  const made = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   sessionStorage.setItem(CLIENT, made);
   return made;
 }

@@ -55,7 +55,15 @@ function TerminalPlace({ page, model }: { page: Page; model: Model }) {
     }
   }, [page, model]);
   const isOurs = model.sessions.get(model.chosen)?.owner === "me";
-  return <div ref={place} class={isOurs ? "screen ours" : "screen"} />;
+  return (
+    <div
+      ref={place}
+      role="group"
+      aria-label="Terminal"
+      aria-disabled={model.link.phase === "superseded"}
+      class={isOurs ? "screen ours" : "screen"}
+    />
+  );
 }
 
 function Nothing({ model }: { model: Model }) {
