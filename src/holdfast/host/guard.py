@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable
 
-from holdfast.errors import HoldfastError, InvalidArgument, LimitReached, NotFound
+from holdfast.errors import HoldfastError, Internal, InvalidArgument, LimitReached, NotFound
 from holdfast.host import access
 from holdfast.host.asgi import App, Message, Receive, Scope, Send, headers_of, peer_of
 from holdfast.host.complaints import Complaints
@@ -75,6 +75,10 @@ class Guard:
             await self._app(scope, _bounded(receive), answer.send)
         except _TooLarge:
             await answer.refuse(_too_large())
+        except Exception as error:
+            # The server beneath would name the whole request, with its query.
+            logger.exception("a request failed")
+            await answer.refuse(Internal(summary=type(error).__name__))
 
     def _refuse_source(self, scope: Scope) -> HoldfastError | None:
         return self._rules.check_source(headers_of(scope, b"host"), headers_of(scope, b"origin"))
@@ -95,7 +99,10 @@ class Guard:
     def _grant(self, scope: Scope) -> tuple[Grant | None, HoldfastError | None]:
         """Return what the token allows, or why it is not even looked at any more."""
         token = _bearer(headers_of(scope, b"authorization"))
-        grant = self._check(token) if token else None
+        try:
+            grant = self._check(token) if token else None
+        except HoldfastError as error:  # the file of tokens is not to be trusted
+            return None, error
         if grant is not None or not token:
             return grant, None
         peer, now = peer_of(scope), self._clock()

@@ -5,14 +5,18 @@ import contextlib
 import errno
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from ssl import SSLError
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from holdfast.errors import InvalidSetting, IoFailed
 from holdfast.host.asgi import App
+from holdfast.host.crowd import Crowd
 from holdfast.host.packets import MESSAGE_LIMIT
 
 BACKLOG = 128
@@ -27,6 +31,35 @@ class Tls(NamedTuple):
     key: Path
 
 
+class _Connection(H11Protocol):
+    """A connection that makes room for others while it says nothing."""
+
+    def __init__(self, crowd: "Crowd[_Connection]", **parts: Any) -> None:
+        super().__init__(**parts)
+        self._crowd = crowd
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._cut(self._crowd.wait(self))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._crowd.leave(self)
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self.transport.is_closing() or self not in self.connections:
+            self._crowd.leave(self)  # the latter has become a socket
+        elif self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
+            self._cut(self._crowd.wait(self))
+        else:
+            self._cut(self._crowd.serve(self))
+
+    def _cut(self, other: "_Connection | None") -> None:
+        if other is not None:
+            other.transport.abort()
+
+
 class Server(uvicorn.Server):
     """Runs until told to end; signals are the caller's."""
 
@@ -35,7 +68,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             loop="none",
-            http="h11",
+            http=partial(_Connection, Crowd()),  # type: ignore[arg-type]
             ws="wsproto",  # else it depends on what is installed
             ws_max_size=MESSAGE_LIMIT,
             ws_per_message_deflate=False,  # costs more than it saves on a loopback

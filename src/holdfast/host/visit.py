@@ -92,6 +92,8 @@ class Visit:
 
     async def close(self, *, goodbye: bool) -> None:
         """Let go of everything. Without *goodbye* what it owns waits for it to come back."""
+        for view in self._views.values():
+            view.stop()
         if self._watching is not None:
             await self._watching.close()
         for task in self._handles.values():

@@ -105,7 +105,7 @@ class Wire:
     def _found(self, socket: str) -> Any:
         engine_id = self._server.manager.eio_sid_from_sid(socket, PLACE)
         found = self._server.eio.sockets.get(engine_id)
-        return None if found is None or found.closed else found
+        return None if found is None or found.closing or found.closed else found
 
     # -- hearing
 
@@ -126,17 +126,19 @@ class Wire:
             log.exception("a tab was not let go of")
 
     async def _event(self, event: str, socket: str, *payloads: object) -> object:
-        payload = payloads[0] if payloads else None
+        answer = await self._answer(socket, event, payloads[0] if payloads else None)
+        if self._found(socket) is None:
+            log.debug("the reply to %s is dropped: its socket is gone", event)
+        return answer
+
+    async def _answer(self, socket: str, event: str, payload: object) -> object:
         try:
-            answer = await self._told.heard(socket, event, payload)
+            return await self._told.heard(socket, event, payload)
         except HoldfastError as error:
             return {"error": error_map(error)}
         except Exception as error:
             log.exception("the event %r failed", event)
             return {"error": error_map(Internal(summary=type(error).__name__))}
-        if self._found(socket) is None:
-            log.debug("the reply to %s is dropped: the socket is gone", event)
-        return answer
 
 
 def _quiet(name: str) -> logging.Logger:
