@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from holdfast.protocol.messages import List
 from tests.support.browsing import Host, Tab, bash, running_host
-from tests.support.home import Home, until
+from tests.support.home import Home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -187,7 +187,8 @@ def test_a_host_that_ends_for_idleness_says_so_and_hears_no_more(
         sent, tries = list(tab.sent), tab.tries
         tab.type("x")
         tab.hint.to_contain_text("nothing was sent")
-        until(lambda: (tab.page.wait_for_timeout(50), tab.tries > tries + 2)[1], "tries")
+        while tab.tries < tries + 3:
+            tab.page.wait_for_event("websocket")
         assert tab.sent == sent
         tab.is_disconnected(IDLE)
         assert tab.violations() == []
