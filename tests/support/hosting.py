@@ -212,6 +212,17 @@ class Tab:
             await self.say("ready")
             await self.until(lambda: self.has("daemon"), "to be told")
 
+    async def refusal(self) -> Any:
+        """Try to open, and return what the refusal says."""
+        told: list[Any] = []
+        self._socket.on("connect_error", told.append)
+        try:
+            await self.open(ready=False)
+        except socketio.exceptions.ConnectionError:
+            await self._socket.wait()
+            return told[0]
+        raise AssertionError("it was let in")
+
     async def close(self) -> None:
         await self._socket.disconnect()
 

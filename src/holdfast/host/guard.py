@@ -73,12 +73,12 @@ class Guard:
             return
         try:
             await self._app(scope, _bounded(receive), answer.send)
-        except _TooLarge:
-            await answer.refuse(_too_large())
-        except Exception as error:
+        except HoldfastError as said:
+            await answer.refuse(said)
+        except Exception as bug:
             # The server beneath would name the whole request, with its query.
             logger.exception("a request failed")
-            await answer.refuse(Internal(summary=type(error).__name__))
+            await answer.refuse(Internal(summary=type(bug).__name__))
 
     def _refuse_source(self, scope: Scope) -> HoldfastError | None:
         return self._rules.check_source(headers_of(scope, b"host"), headers_of(scope, b"origin"))
@@ -131,12 +131,8 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
 
-class _TooLarge(Exception):
-    """A body is larger than any of ours."""
-
-
 def _bounded(receive: Receive) -> Receive:
-    """Return a `receive` that raises _TooLarge instead of gathering a large body."""
+    """Return a `receive` that raises InvalidArgument instead of gathering a large body."""
     size = 0
 
     async def bounded() -> Message:
@@ -144,7 +140,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > BODY_LIMIT:
-            raise _TooLarge
+            raise _too_large()
         return message
 
     return bounded
@@ -171,7 +167,10 @@ class _Answer:
             return
         body = json.dumps({"error": error_map(error)}).encode()
         kind = f"{self._prefix}http.response"
-        headers = [(b"content-type", b"application/json")]
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
         if error.status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
         await self.send({"type": f"{kind}.start", "status": error.status, "headers": headers})

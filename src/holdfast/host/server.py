@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 from holdfast.errors import InvalidSetting, IoFailed
 from holdfast.host.asgi import App
@@ -31,33 +32,60 @@ class Tls(NamedTuple):
     key: Path
 
 
-class _Connection(H11Protocol):
+class _Connections(Crowd[asyncio.Transport]):
+    """Those of one server; whoever has to go is cut off without a word."""
+
+    def is_silent(self, transport: asyncio.Transport) -> None:
+        self._cut(self.wait(transport))
+
+    def is_served(self, transport: asyncio.Transport) -> None:
+        self._cut(self.serve(transport))
+
+    def _cut(self, transport: asyncio.Transport | None) -> None:
+        if transport is not None:
+            transport.abort()
+
+
+class _Requests(H11Protocol):
     """A connection that makes room for others while it says nothing."""
 
-    def __init__(self, crowd: "Crowd[_Connection]", **parts: Any) -> None:
+    def __init__(self, crowd: _Connections, **parts: Any) -> None:
         super().__init__(**parts)
         self._crowd = crowd
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._cut(self._crowd.wait(self))
+        self._crowd.is_silent(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._crowd.leave(self)
+        self._crowd.leave(self.transport)
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
         super().handle_events()
         if self.transport.is_closing() or self not in self.connections:
-            self._crowd.leave(self)  # the latter has become a socket
+            self._crowd.leave(self.transport)  # the latter has become a socket
         elif self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
-            self._cut(self._crowd.wait(self))
+            self._crowd.is_silent(self.transport)
         else:
-            self._cut(self._crowd.serve(self))
+            self._crowd.is_served(self.transport)
 
-    def _cut(self, other: "_Connection | None") -> None:
-        if other is not None:
-            other.transport.abort()
+
+class _Socket(WSProtocol):
+    """A socket that makes room for others once it was closed: its peer may never answer that."""
+
+    def __init__(self, crowd: _Connections, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._crowd = crowd
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._crowd.leave(self.transport)
+        super().connection_lost(exc)
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if self.close_sent and not self.transport.is_closing():
+            self._crowd.is_silent(self.transport)
 
 
 class Server(uvicorn.Server):
@@ -65,11 +93,12 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: App, tls: Tls | None) -> None:
         files = {} if tls is None else {"ssl_certfile": str(tls.cert), "ssl_keyfile": str(tls.key)}
+        crowd = _Connections()
         config = uvicorn.Config(
             app,
             loop="none",
-            http=partial(_Connection, Crowd()),  # type: ignore[arg-type]
-            ws="wsproto",  # else it depends on what is installed
+            http=partial(_Requests, crowd),  # type: ignore[arg-type]
+            ws=partial(_Socket, crowd),  # type: ignore[arg-type]
             ws_max_size=MESSAGE_LIMIT,
             ws_per_message_deflate=False,  # costs more than it saves on a loopback
             lifespan="off",
