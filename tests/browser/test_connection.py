@@ -173,13 +173,20 @@ def test_a_network_that_goes_and_comes_is_noticed_at_once(
     tab.shows("$ echo after\nafter\n")
 
 
-def test_a_host_that_ends_for_idleness_says_so_and_hears_no_more(
+def test_typing_keeps_a_host_that_then_ends_and_hears_no_more(
     home: Home, tmp_path: Path, new_tab: Callable[[], Tab]
 ) -> None:
+    """Three times its idle timeout; then banner and badge, and no event more."""
     with running_host(home, "--idle-timeout", "3s", *bash(tmp_path)) as host:
         tab = new_tab()
         tab.open(host.url)
         tab.shows("$")
+        for _ in range(20):  # as slowly as somebody who thinks
+            tab.type("x")
+            tab.page.wait_for_timeout(500)
+        assert host.is_running
+        assert tab.sent.count("input") == 20
+        assert tab.sent.count("__activity__") <= 1
         assert host.ended() == 0
         tab.is_disconnected(IDLE)
         tab.warning.to_contain_text("hold host --port")
@@ -195,5 +202,5 @@ def test_a_host_that_ends_for_idleness_says_so_and_hears_no_more(
         host.start("--idle-timeout", "off")
         tab.is_connected()
         tab.warning.to_be_empty()
-        tab.type("echo back\n")
+        tab.type("\necho back\n")
         tab.shows("\nback")

@@ -42,7 +42,7 @@ def test_what_was_skipped_is_said_and_can_be_loaded(tab: Tab) -> None:
     tab.type(f"seq {last}\n")
     gap = tab.page.locator(".gap")
     expect(gap).to_be_visible(timeout=60_000)
-    assert re.search(r"[\d,]{6,} bytes are not shown here: they came faster", gap.inner_text())
+    assert re.search(r"[\d,]{6,} bytes are not shown: they came faster", gap.inner_text())
     tab.shows(f"{last}\n$")
     tab.shot("gap")
     gap.get_by_role("button").click()

@@ -73,6 +73,10 @@ class Host:
     def base(self) -> str:
         return self.url.partition("#")[0]
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """End it as a crash would."""
         self._process.send_signal(signal.SIGKILL)
@@ -85,7 +89,7 @@ class Host:
         return self._process.wait(PATIENCE)
 
     def stop(self) -> None:
-        if self._process.poll() is None:
+        if self.is_running:
             self._process.terminate()
             self.ended()
 

@@ -24,5 +24,4 @@ export const chosen = {
 export const token = {
   get: (key: string): string => localStorage.getItem(key) ?? "",
   set: (key: string, value: string): void => localStorage.setItem(key, value),
-  drop: (key: string): void => localStorage.removeItem(key),
 };
