@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, WebSocket, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    WebSocket,
+    expect,
+)
 
 import node
 from tests.support.home import PATIENCE, ROOT, Home
@@ -84,14 +93,15 @@ class Host:
 
     def ended(self) -> int:
         """Wait for its end and return its exit code."""
+        code = self._process.wait(PATIENCE)
         assert self._process.stdout is not None
         self._process.stdout.close()
-        return self._process.wait(PATIENCE)
+        return code
 
     def stop(self) -> None:
         if self.is_running:
             self._process.terminate()
-            self.ended()
+        self.ended()
 
     def _port(self) -> list[str]:
         if not self.url:
@@ -119,7 +129,7 @@ class Tab:
         """The names of the events it sent."""
         self.tries = 0
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda message: self._said(message.type, message.text))
+        self.page.on("console", self._said)
         self.page.on("websocket", self._opened)
 
     def open(self, url: str) -> None:
@@ -185,9 +195,12 @@ class Tab:
 
     # -- noting
 
-    def _said(self, kind: str, text: str) -> None:
-        # A host that is not there is said by the browser itself, which a page cannot prevent.
-        if kind == "error" and "ERR_" not in text and "WebSocket connection" not in text:
+    def _said(self, message: ConsoleMessage) -> None:
+        # What the browser itself says no page can prevent: that a host is not there, and that
+        # what is no page has no icon.
+        own = re.compile(r"ERR_|WebSocket connection|/favicon\.ico")
+        text = f"{message.text} {message.location['url']}"
+        if message.type == "error" and not own.search(text):
             self.complaints.append(text)
 
     def _opened(self, socket: WebSocket) -> None:

@@ -2,7 +2,7 @@
 
 interface Answer {
   token?: string;
-  error?: { what: string };
+  error?: { what: string; fix: string };
 }
 
 /** Return the token that a code buys; fails with the words to show. */
@@ -19,8 +19,8 @@ export async function login(base: URL, code: string): Promise<string> {
     throw new Error("The host cannot be reached. Is it running?");
   }
   if (!answer.token) {
-    // What the host advises is for clients that have no code to ask for.
-    throw new Error(answer.error?.what ?? "The host did not take the code.");
+    const { what = "The host did not take the code", fix = "" } = answer.error ?? {};
+    throw new Error(`${what}. ${fix}`);
   }
   return answer.token;
 }

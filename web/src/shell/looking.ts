@@ -63,7 +63,7 @@ export class Looking {
       this.needs.gap(null);
     }
     try {
-      const answer = await this.#ask(view, held);
+      const answer = await this.#ask(view, held, before?.session === chosen);
       if (view === this.#view) {
         this.#show(view, view.attached(attached(answer)));
         this.fit();
@@ -76,9 +76,10 @@ export class Looking {
     }
   }
 
-  #ask(view: View, held: Held): Promise<Answer> {
+  #ask(view: View, held: Held, isAgain: boolean): Promise<Answer> {
     // A session that nobody owns gets this size, and we own it, before its picture is made.
-    const size = this.#screen?.fitting() ?? { cols: 80, rows: 24 };
+    // Coming back it stays as it was: what is around it now may only be making room for a warning.
+    const size = (isAgain ? this.#screen?.size : this.#screen?.fitting()) ?? { cols: 80, rows: 24 };
     this.#asked = size;
     const asked = { view: view.number, session: view.session, scrollback: SCROLLBACK_LINES };
     return this.needs.socket.ask<Answer>("attach", { ...asked, ...held, ...size });
