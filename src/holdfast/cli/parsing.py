@@ -148,9 +148,7 @@ def overview() -> str:
             "hold keeps programs alive while what you look through comes and goes.",
             "usage: hold COMMAND [...]",
             *_columns(shown),
-            "",
             "  hold run -d -n build -- make    start something that goes on without you",
-            "  hold output build --follow      look at it",
             "`hold COMMAND --help` says more. `hold` alone starts your shell.",
         ]
     )

@@ -152,9 +152,9 @@ class Server(uvicorn.Server):
                 connection.transport.abort()
 
 
-def listen(address: str, port: int, *, exact: bool) -> socket.socket:
-    """Return a socket bound there; if the port is busy and need not be *exact*, the next one."""
-    ports = [port] if exact or not port else range(port, min(port + NEXT_PORTS, 65536))
+def listen(address: str, port: int) -> socket.socket:
+    """Return a socket bound there; if the port is busy, to the next that is free."""
+    ports = range(port, min(port + NEXT_PORTS, 65536)) if port else [0]
     for each in ports:
         try:
             return _bound(address, each)
