@@ -33,7 +33,7 @@ export class View {
   constructor(
     readonly number: number,
     readonly session: string,
-    before?: View,
+    before: View | null = null,
   ) {
     this.#parsed = before?.session === session ? before.#parsed : { tail: null };
     this.next = this.#parsed.tail ? before!.next : null;

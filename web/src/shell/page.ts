@@ -168,6 +168,8 @@ export class Page {
       this.#chosen();
     } else if (event === "session") {
       this.#changed(before);
+    } else if (event === "daemon" && this.model.daemon === "online") {
+      this.looking.retry();
     }
   }
 

@@ -23,7 +23,7 @@ export function TerminalPane({ page, model }: { page: Page; model: Model }) {
             type="button"
             disabled={model.link.phase !== "open"}
             aria-label="Load everything from the log"
-            onClick={() => void page.looking.look(true)}
+            onClick={() => void page.looking.look("log")}
           >
             Load
           </button>
