@@ -146,7 +146,7 @@ class Visit:
             policy="lossless" if request.since == 0 else "latest",
             window=WINDOW,
             scrollback=request.scrollback,
-            terminal=controls,
+            terminal=False,  # the page answers no query of a program: the reader does, once
         )
         view = self._views[request.view] = View(request, output, self._page)
         try:
