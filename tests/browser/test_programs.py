@@ -27,13 +27,13 @@ def test_vim_is_there_after_a_reload(tab: Tab) -> None:
 
 
 def test_htop_is_there_after_a_reload(tab: Tab) -> None:
-    tab.type("htop\n")
+    tab.type("HTOPRC=/nonexistent/htoprc htop --readonly\n")
     tab.shows("Load average")
     tab.page.reload()
     tab.shows("Load average")
     tab.shot("htop")
     tab.type("q")
-    tab.shows("$ htop\n$")
+    tab.shows("htop --readonly\n$")
 
 
 def test_what_was_skipped_is_said_and_can_be_loaded(tab: Tab) -> None:
