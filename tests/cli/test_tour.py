@@ -68,9 +68,12 @@ class Newcomer:
         terminal.expect("wrapped")
         assert terminal.end()[1] == 0
 
-    def kill(self, line: str) -> None:
-        self.hold.ok("run", "-d", "-n", "build", "--", "sleep", "100")
-        self.see(line)
+    def attach(self, line: str) -> None:
+        terminal = self.type(line)
+        terminal.expect("go on?")
+        terminal.send(b"\x1c\x1c")
+        terminal.expect("goes on")
+        assert terminal.end()[1] == 0
 
     def events(self, line: str) -> None:
         terminal = self.type(line)
@@ -101,16 +104,20 @@ def steps(new: Newcomer) -> dict[str, Callable[[str], None]]:
         "hold run": new.run,
         "hold run -d -n build -- make -j4": new.see,
         "hold wrap": new.wrap,
+        "hold attach build": new.attach,
         "hold ls": lambda line: new.see(line, "build", "running"),
         "hold output build --follow": lambda line: new.leave(line, "go on?"),
         "hold screen build": lambda line: new.see(line, "go on?"),
         "hold send build y --enter": new.see,
         "hold wait build": lambda line: new.see(line, "exited 2", code=2),
-        "hold kill build": new.kill,
+        "hold show build": lambda line: new.see(line, "exited", "make"),
+        "hold kill build": new.see,
+        "hold host": lambda line: new.leave(line, "http://127.0.0.1", code=0),
         "hold events --follow": new.events,
         "hold daemon status": lambda line: new.see(line, "daemon", "running", "keeper"),
         "hold daemon restart": lambda line: new.see(line, "daemon running"),
         "hold restore build": new.restore,
+        "hold doctor": lambda line: new.see(line, "daemon"),
         "hold du": lambda line: new.see(line, "OUTPUT", "build", "free on the disk"),
         "hold daemon stop": new.stop,
     }
