@@ -16,7 +16,6 @@ from holdfast.dev.voice import Failed
 LOAD_WITHIN = 30.0  # seconds until the page has loaded
 SETTLE_WITHIN = 10.0  # seconds after that in which it may go on to fetch things
 QUIET = 0.5  # seconds without a request that make a settled page
-GLANCE = 0.05
 MOST_LINES = 10_000
 # Two frames: what was decided last is on the screen.
 PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
@@ -90,7 +89,7 @@ async def _load(
         evidence.fault("load", f"not loaded after {LOAD_WITHIN:g} s", url)
     give_up = time.monotonic() + SETTLE_WITHIN
     while (wait := min(watcher.unquiet_for(), give_up - time.monotonic())) > 0:
-        await asyncio.sleep(min(wait, GLANCE))
+        await asyncio.sleep(wait)
     await browser.call("Runtime.evaluate", expression=PAINTED, awaitPromise=True)
     evidence.timings["settled"] = _since(begin)
     evidence.screenshot = await browser.screenshot()
@@ -135,7 +134,7 @@ class _Watcher:
     def unquiet_for(self) -> float:
         """Return how long at least until nothing has been fetched for a while."""
         if self._requests:
-            return QUIET
+            return QUIET / 4
         return self._quiet_since + QUIET - time.monotonic()
 
     def _dialog(self, facts: dict[str, Any]) -> None:

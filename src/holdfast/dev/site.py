@@ -46,6 +46,9 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = (FRESH,)
 
 
+NOT_ALLOWED = Answer(status=405, body=b"only GET and HEAD\n", headers=(("allow", "GET, HEAD"),))
+
+
 @dataclass(kw_only=True)
 class Site:
     """Serves a folder, and tells its pages what has changed."""
@@ -67,15 +70,16 @@ class Site:
     async def answer(self, method: str, path: str, headers: Mapping[str, str]) -> Answer:
         """Return what a browser gets that asks for a decoded path."""
         if method not in ("GET", "HEAD"):
-            return Answer(
-                status=405, body=b"only GET and HEAD\n", headers=(("allow", "GET, HEAD"),)
-            )
+            return NOT_ALLOWED
         found = self.folder.find(path)
         if found is None:
             return self._missing(path, headers)
         if found.needs_slash:
             inside = found.path.relative_to(self.folder.root).as_posix()
             return Answer(status=307, headers=(("location", quote(f"/{inside}/")), FRESH))
+        return await self._file(path, found, headers)
+
+    async def _file(self, path: str, found: Found, headers: Mapping[str, str]) -> Answer:
         try:
             data = await self._content(found)
         except FileNotFoundError:
