@@ -162,11 +162,12 @@ def reached(port: int) -> bool:
 def proxy(home: Home, place: Path) -> None:
     folder = site(place / "app", a_txt="x" * 20_000)
     with developing(home, str(folder), "--headless", "--", sys.executable, "-uc", PLAIN) as dev:
+        own = int(dev.origin.rpartition(":")[2])
         session = json.loads(home.hold("ls", "--json"))[0]["id"]
         printed = home.hold("output", session)
         found = re.search(r"port (\d+)", printed)
         assert found, printed
-        ports = {"the app itself": int(found[1]), "through the proxy": int(dev.origin[-5:])}
+        ports = {"the app itself": int(found[1]), "through the proxy": own}
         times: dict[str, list[float]] = {name: [] for name in ports}
         for _ in range(REQUESTS):
             for name, port in ports.items():
