@@ -170,6 +170,10 @@ def test_the_app_gets_what_is_asked_and_never_our_token(
         facts = page.evaluate("() => fetch('/facts').then(answer => answer.text())")
         assert len(token) >= 32
         assert token not in facts
+        # What a script fetches is a part of a page, and no page of its own.
+        part = page.evaluate("() => fetch('/').then(answer => answer.text())")
+        assert "<title>it</title>" in part
+        assert token not in part
         headers = json.loads(facts)["headers"]
         assert headers["Host"] == headers["Referer"].split("/")[2]
         sent = page.evaluate(

@@ -7,7 +7,7 @@ import pytest
 from holdfast.dev.changes import REMEMBERED, History
 from holdfast.dev.folder import Folder
 from holdfast.dev.ignore import Ignored
-from holdfast.dev.injecting import injected, tag
+from holdfast.dev.injecting import injected, tag, wants_script
 from holdfast.dev.kinds import Pages, Script, kind_of
 from holdfast.dev.ports import LENT_PORTS, Lent
 from holdfast.dev.program import plain
@@ -221,6 +221,12 @@ def test_a_page_of_an_unknown_state_loads_anew() -> None:
 )
 def test_the_script_stands_before_everything_but_the_doctype(before: str, after: str) -> None:
     assert injected(before.encode(), b"|").decode() == after
+
+
+def test_what_a_script_fetches_is_left_as_it_is() -> None:
+    assert wants_script("")
+    assert wants_script("document")
+    assert not wants_script("empty")
 
 
 def test_a_nonce_of_the_page_is_ours_too() -> None:
