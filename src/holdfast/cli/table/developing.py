@@ -20,7 +20,7 @@ COMMANDS = (
             switch("--dotfiles", help="serve files whose name begins with a dot, too"),
         ),
         (
-            ("hold dev", "the pages here, or what package.json or vite.config say"),
+            ("hold dev", "the pages or the dev script here"),
             ("hold dev . --capture shots -- ./serve", "look once; exit code 1 if it is wrong"),
         ),
         "holdfast.cli.developing:dev",
