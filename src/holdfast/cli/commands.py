@@ -3,6 +3,7 @@
 from holdfast.cli.table import (
     changing,
     daemon,
+    developing,
     hosting,
     keeping,
     looking,
@@ -20,6 +21,7 @@ SECTIONS = (
     ("change", changing.COMMANDS),
     ("own", owning.COMMANDS),
     ("in a browser", hosting.COMMANDS),
+    ("develop", developing.COMMANDS),
     ("keep and destroy", keeping.COMMANDS),
     ("Holdfast itself", (*service.COMMANDS, *daemon.COMMANDS)),
 )

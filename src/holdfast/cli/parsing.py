@@ -106,9 +106,12 @@ def _values(command: Command, words: list[str]) -> Namespace:
         parser.error(UNKNOWN + wrong)
     for argument in command.arguments:
         parser.add_argument(*_names(argument), **_settings(argument))
-    if command.takes_program:
+    if command.takes_program and not command.takes_own_words:
         parser.add_argument("program", nargs=REMAINDER)
     values = parser.parse_args(own)
+    if command.takes_program and command.takes_own_words:
+        values.program = program
+        return values
     if command.takes_program and dashes:
         # `run npm run -- --watch`: dashes after the program's name are the program's.
         values.program = [*values.program, "--", *program] if values.program else program
@@ -169,10 +172,14 @@ def _own(command: Command, words: list[str]) -> Iterator[str]:
         if skips:
             skips = False
             continue
-        if word == "--" or (command.takes_program and not word.startswith("-")):
+        if word == "--" or (_begins_program(command) and not word.startswith("-")):
             return  # from here on the words are the program's
         skips = word in options and bool(options[word].value)
         yield word
+
+
+def _begins_program(command: Command) -> bool:
+    return command.takes_program and not command.takes_own_words
 
 
 def _help(words: list[str]) -> Parsed:
