@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ SCENES: dict[str, str] = {
     "commands": "commands {}",
     "context": "context",
     "wait": "wait {}",
+    "host": "host --port 0 --idle-timeout 1s",
+    "share": "share {}",
     "du": "du",
     "stats": "stats",
     "config show": "config show",
@@ -50,6 +54,24 @@ def test_json_is_what_its_schema_says(hold: Hold) -> None:
     session = hold.start("-n", "build", "--", "sh", "-c", "printf 'a\\033[1mb\\n'; exit 3")
     hold.run("wait", session)
 
+    with showing(hold):
+        _check_all(hold, session)
+
+
+@contextmanager
+def showing(hold: Hold) -> Iterator[None]:
+    """Have a host run, through which links lead."""
+    command = [*HOLD, "host", "--port", "0"]
+    with subprocess.Popen(command, env=hold.environ, stdout=subprocess.PIPE) as host:
+        assert host.stdout is not None
+        try:
+            assert host.stdout.readline()
+            yield
+        finally:
+            host.terminate()
+
+
+def _check_all(hold: Hold, session: str) -> None:
     for command in WITH_JSON:
         words = [word.replace("{}", session) for word in SCENES[command.name].split()]
         done = hold.run(*words, "--json")

@@ -96,6 +96,21 @@ class Examined(Struct, frozen=True):
     findings: list[FindingShown]
 
 
+class HostShown(Struct, frozen=True):
+    """A host that listens now; the address lets one browser in, and counts as a secret."""
+
+    url: str
+    pid: int
+
+
+class LinkShown(Struct, frozen=True):
+    """A link to look at one session, until it expires."""
+
+    url: str
+    session: str
+    expires: float
+
+
 SHAPES: dict[str, Any] = {
     "ls": list[m.SessionInfo],
     "show": Shown,
@@ -104,6 +119,8 @@ SHAPES: dict[str, Any] = {
     "commands": list[CommandShown],
     "context": m.Context,
     "wait": m.SessionInfo,
+    "host": HostShown,
+    "share": LinkShown,
     "du": m.DiskUsed,
     "stats": m.Stats,
     "config show": list[SettingShown],
