@@ -30,7 +30,7 @@ def test_everything_about_one_that_lives(hold: Hold) -> None:
     assert found["state"].startswith("running, pid ")
     assert found["size"] == "90x30"
     assert found["owner"] == "nobody"
-    assert found["printed"] == "7 B, 7 bytes"
+    assert found["printed"] == "7 B"
     assert found["kept"].startswith("from 0 to 7: 7 B of output, ")
     assert "ended" not in found
 

@@ -63,7 +63,7 @@ def _life(session: SessionInfo, now: float) -> Rows:
     pid = f", pid {session.pid}" if session.pid and session.ended is None else ""
     yield "state", f"{render.state_words(session)}{pid}"
     if session.ended is not None:
-        lasted = "" if session.duration is None else f", after {render.age(session.duration)}"
+        lasted = "" if session.duration is None else f", after {_lasted(session.duration)}"
         yield "ended", f"{_when(session.ended, now)}{lasted}"
     if session.killed_by:
         yield "ended by", session.killed_by
@@ -82,11 +82,17 @@ def _now(session: SessionInfo) -> Rows:
 
 
 def _kept(kept: Kept) -> Rows:
-    yield "printed", f"{render.size(kept.end)}, {kept.end} bytes"
+    exactly = f", {kept.end} bytes" if kept.end >= render.UNIT else ""
+    yield "printed", f"{render.size(kept.end)}{exactly}"
     size = f"{render.size(kept.log)} of output, {render.size(kept.other)} beside it"
     yield "kept", f"from {kept.start} to {kept.end}: {size}"
     for start, end, reason in kept.missing[-HOLES:]:
         yield "hole", f"{start} to {end}: {reason}"
+
+
+def _lasted(seconds: float) -> str:
+    """A build takes 1.5 s or 3 min; nobody wants to know more of either."""
+    return f"{seconds:.1f} s" if seconds < 10 else render.age(seconds)
 
 
 def _commands(records: list[CommandRecord]) -> Iterator[str]:
