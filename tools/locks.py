@@ -23,6 +23,7 @@ SOURCES = {
     "check": ("--group", "check"),
     "test": ("--group", "test"),
     "node": ("--group", "node"),
+    "window": ("pyproject.toml", "--extra", "window"),
     "fuzz": ("--group", "fuzz"),
 }
 

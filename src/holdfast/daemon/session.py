@@ -23,7 +23,6 @@ from holdfast.formats.segments import SEGMENT_SIZE
 from holdfast.metrics.counters import Counters, Meter
 from holdfast.session.lifecycle import LIVE, Event, OutputEnd, State, advance
 from holdfast.session.recovery import PROVEN_AFTER
-from holdfast.store.log import written_ns
 from holdfast.types import ExitStatus, Size
 
 HELD_BACK = "waits-for-owner"
@@ -83,7 +82,6 @@ class Session:
         self._turns = turns
         self._watcher = watcher
         self._page = page
-        self._directory = directory
         size = EPHEMERAL_SEGMENT if record.ephemeral else SEGMENT_SIZE
         self.printed = Printed(
             loop, directory, segment_size=size, sealed=lambda: watcher.sealed(record.id)
@@ -116,7 +114,7 @@ class Session:
         self.printed.catch_up()
         self.record.offset = self.printed.log.end
         # The daemon before us may have died before it told anybody what it saw last.
-        self.record.active_ns = max(self.record.active_ns, written_ns(self._directory))
+        self.record.active_ns = max(self.record.active_ns, self.printed.log.written_ns())
         if self.record.state is State.STARTING:
             self._advance(Event.SPAWNED)
             if self.record.life == 1:

@@ -6,8 +6,8 @@ from holdfast.daemon.reading import Reading
 from holdfast.daemon.record import Record
 from holdfast.daemon.viewers import tail
 from holdfast.errors import InvalidArgument, NotFound
+from holdfast.marks.plain import plain_lines
 from holdfast.protocol.messages import GetScreen, Screen
-from holdfast.session.plain import plain_lines
 from holdfast.store.log_reader import LogReader
 
 FORMS = ("text", "vt", "json")

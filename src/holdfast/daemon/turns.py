@@ -23,7 +23,7 @@ Serve = Callable[[int], int]
 """Move one slice, of so many pieces at most, and return how many bytes it had."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Terminal:
     fd: int
     serve: Serve

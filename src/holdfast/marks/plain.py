@@ -8,30 +8,47 @@ import re
 # Each ends at its own end, or where the text does: a summary may be cut off in the middle.
 ESCAPES = re.compile(
     r"""
-    (?: \x1b\] | \x9d) [^\x07\x1b\x9c]* (?: \x07 | \x1b\\ | \x9c | \Z)?          # OSC
-  | (?: \x1b[PX^_] | [\x90\x98\x9e\x9f]) [^\x1b\x9c]* (?: \x1b\\ | \x9c | \Z)?   # DCS, SOS, PM, APC
-  | (?: \x1b\[ | \x9b) [0-?]* [ -/]* (?: [@-~] | \Z)?                            # CSI
-  | \x1b [ -/]* (?: [0-~] | \Z)?                                                 # the rest
+    (?: \x1b\] | \x9d) [^\x07\x18\x1a\x1b\x9c]* (?: \x07 | \x1b\\ | \x9c | \Z)?   # OSC
+  | (?: \x1b[PX^_] | [\x90\x98\x9e\x9f])                                        # DCS, SOS, PM, APC
+    [^\x18\x1a\x1b\x9c]* (?: \x1b\\ | \x9c | \Z)?
+  | (?: \x1b\[ | \x9b) [0-?]* [ -/]* (?: [@-~] | \Z)?                             # CSI
+  | \x1b [ -/]* (?: [0-~] | \Z)?                                                  # the rest
     """,
     re.VERBOSE,
 )
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-RUBBED_OUT = re.compile(r"[^\x08\n]\x08")
 
 
 def plain(text: str) -> str:
     """Return text without escape sequences, each line as it was shown last."""
-    text = ESCAPES.sub("", text).replace("\r\n", "\n")
-    while RUBBED_OUT.search(text):
-        text = RUBBED_OUT.sub("", text)
-    lines = (_overwritten(line) for line in text.split("\n"))
-    return "\n".join(CONTROLS.sub("", line).rstrip() for line in lines)
+    return "\n".join(_shown(line) for line in ESCAPES.sub("", text).split("\n"))
 
 
-def _overwritten(line: str) -> str:
+def plain_lines(printed: bytes, limit: int | None = None) -> list[str]:
+    """Return the lines that were printed, the last *limit* of them."""
+    lines = plain(printed.decode(errors="replace")).split("\n")
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines if limit is None else lines[max(0, len(lines) - limit) :]
+
+
+def _shown(line: str) -> str:
     """Return what is left of a line over which a program has written again and again."""
-    shown = [part for part in line.split("\r") if part]
-    return shown[-1] if shown else ""
+    written = [part for part in line.split("\r") if part]
+    if not written:
+        return ""
+    newest = written[-1]
+    return CONTROLS.sub("", _without_erased(newest) if "\b" in newest else newest).rstrip()
+
+
+def _without_erased(text: str) -> str:
+    left: list[str] = []
+    for character in text:
+        if character != "\b":
+            left.append(character)
+        elif left:
+            left.pop()
+    return "".join(left)
 
 
 def one_line(text: str) -> str:

@@ -116,6 +116,10 @@ class LogWriter:
         at = start - self._first
         return os.pread(self._fd, self._position - at, at) if at >= 0 else None
 
+    def written_ns(self) -> int:
+        """Return when this log was last written to, by the clock."""
+        return os.fstat(self._fd).st_mtime_ns
+
     def close(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:
@@ -140,7 +144,8 @@ class LogWriter:
     def _open(self, first: int) -> int:
         # Without O_APPEND, on which splice answers EINVAL.
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        return os.open(self._directory / segment_name(first), flags, 0o600)
+        # As text: a Path for each costs a daemon that takes 200 sessions over 5 ms.
+        return os.open(f"{self._directory}/{segment_name(first)}", flags, 0o600)
 
 
 def written_ns(directory: Path) -> int:

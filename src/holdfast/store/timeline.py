@@ -6,7 +6,6 @@ A full disk raises nothing into the pump: what cannot be written waits and is tr
 import errno
 import os
 import zlib
-from collections import deque
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
@@ -105,7 +104,7 @@ class TimelineWriter:
         self._crc = 0
         self._time_ns = 0  # when the last byte was fed
         self._due_ns = 0
-        self._waiting: deque[bytes] = deque(maxlen=WAITING_RECORDS)
+        self._waiting: list[bytes] = []  # an empty deque would take 700 bytes of each session
         self._mended = False
         self._write_waiting()
 
@@ -141,6 +140,7 @@ class TimelineWriter:
                 self.epoch, self._later_epoch, self._since_epoch = record.epoch, record, 0
         if records:
             self._waiting.append(b"".join(map(encode, records)))
+            del self._waiting[:-WAITING_RECORDS]
         self._write_waiting()
 
     def disregard(self, start: int, end: int) -> None:
@@ -214,7 +214,7 @@ class TimelineWriter:
             self._waiting.append(encode(self._later_epoch))
             self._since_epoch = 0
         while self._mended and self._waiting and self._write(self._waiting[0]):
-            self._waiting.popleft()
+            del self._waiting[0]
         return self._mended and not self._waiting
 
     def _write(self, data: bytes) -> bool:
