@@ -71,5 +71,5 @@ locks: ## write locks/ anew after a change of dependencies; ARGS=--upgrade moves
 
 # Not artifacts/: what a fuzzer found is evidence.
 clean: ## remove the environment, the caches and what was built
-	rm -rf .venv tests/oracle/node_modules .prepare .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv tests/oracle/node_modules web/node_modules src/holdfast/host/page .prepare .mypy_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -50,7 +50,7 @@ def furnish(directory: Path, apt_get: str) -> Path:
 
 
 INSTALL_ALL = (
-    "for name in zsh fish vim htop less tmux; "
+    "for name in zsh fish vim htop less tmux chromium; "
     'do echo "#!/bin/sh" >"$bin/$name"; /bin/chmod +x "$bin/$name"; done'
 )
 
@@ -99,13 +99,13 @@ def test_a_way_ends_with_its_first_failing_command(tmp_path: Path) -> None:
 
 def test_a_machine_with_node_needs_no_package_of_it(programs: Path) -> None:
     program(programs, "npm", "")
-    program(programs, "node", "echo v20.1.0")
+    program(programs, "node", "echo v22.12.0")
 
     assert not node.needs_package()
-    assert node.install()[0] == "npm"
+    assert node.install(node.ORACLE)[0] == "npm"
 
 
-@pytest.mark.parametrize("said", ["echo v16.20.2", "echo none", "exit 1"])
+@pytest.mark.parametrize("said", ["echo v20.20.2", "echo v22.11.0", "echo none", "exit 1"])
 def test_a_node_that_is_too_old_or_broken_is_none(programs: Path, said: str) -> None:
     program(programs, "npm", "")
     program(programs, "node", said)
@@ -114,7 +114,7 @@ def test_a_node_that_is_too_old_or_broken_is_none(programs: Path, said: str) -> 
 
 
 def test_a_node_without_npm_is_none(programs: Path) -> None:
-    program(programs, "node", "echo v20.1.0")
+    program(programs, "node", "echo v22.12.0")
 
     assert node.needs_package()
 
@@ -153,7 +153,7 @@ def test_package_lists_are_always_fetched_in_ci(
 
 def test_nothing_is_installed_that_is_there(programs: Path) -> None:
     calls = furnish(programs, "")
-    for name in ("zsh", "fish", "vim", "htop", "less", "tmux"):
+    for name in ("zsh", "fish", "vim", "htop", "less", "tmux", "chromium"):
         program(programs, name, "")
     system.provide()
     assert not calls.exists()
@@ -162,9 +162,8 @@ def test_nothing_is_installed_that_is_there(programs: Path) -> None:
 @pytest.mark.usefixtures("programs")
 def test_what_cannot_be_installed_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     system.provide()
-    assert_lines(
-        capsys, "missing: zsh, fish, vim, htop, less, tmux; the tests that need them are skipped"
-    )
+    names = "zsh, fish, vim, htop, less, tmux, chromium"
+    assert_lines(capsys, f"missing: {names}; the tests that need them are skipped")
 
 
 def assert_lines(capsys: pytest.CaptureFixture[str], *lines: str) -> None:

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import node
+import page
 import system
 from steps import LOG, ROOT, STATE, Way, say, step
 
@@ -73,7 +74,8 @@ def prepare(level: str) -> None:
 
 
 def _is_ready(level: str) -> bool:
-    return all(_is_stamped(name) for name in ("venv", *LEVELS[level], "self"))
+    names = ("venv", *LEVELS[level], "self")
+    return all(_is_stamped(name) for name in names) and _has_page()
 
 
 def _prepare_environment(level: str) -> None:
@@ -86,6 +88,7 @@ def _prepare_environment(level: str) -> None:
         requirements = [word for name in stale for word in ("-r", str(_lock(name)))]
         _install("packages", ["--require-hashes", *requirements])
         _stamp(*stale)
+    _prepare_page()
     if not _is_stamped("self"):
         # A requirement with a hash cannot be editable, and an isolated build would fetch
         # unhashed tools: so this tree comes last, built by what is installed by now.
@@ -93,17 +96,33 @@ def _prepare_environment(level: str) -> None:
         _stamp("self")
 
 
+def _has_page() -> bool:
+    return page.is_built() and page.has_parts()
+
+
+def _prepare_page() -> None:
+    """Build the page; the hook of our own installation then finds it built."""
+    if not _has_page():
+        _prepare_node()
+        if not step("building the page", Way("npm", [[PYTHON, ROOT / "tools/page.py"]])):
+            raise PreparationError(f"Nothing can be shown in a browser without it. {MORE}")
+
+
 def _prepare_oracle() -> None:
     """Install the terminal of browsers, and Node where there is none, unless they are there."""
     if _is_stamped("oracle") and node.node():
         return
     with _alone():
-        if node.needs_package() and not _is_stamped("node"):
-            _install("node", ["--require-hashes", "-r", str(_lock("node"))])
-            _stamp("node")
-        if not step("installing xterm", Way("npm", [node.install()])):
+        _prepare_node()
+        if not step("installing xterm", Way("npm", [node.install(node.ORACLE)])):
             raise PreparationError(f"Screens cannot be compared without it. {MORE}")
         _stamp("oracle")
+
+
+def _prepare_node() -> None:
+    if node.needs_package() and not _is_stamped("node"):
+        _install("node", ["--require-hashes", "-r", str(_lock("node"))])
+        _stamp("node")
 
 
 def _create_venv() -> None:

@@ -28,6 +28,7 @@ PARTS = (
     Part("htop", command("htop")),
     Part("less", command("less")),
     Part("tmux", command("tmux")),  # the peer in benchmarks, and a terminal inside a terminal
+    Part("chromium", command("chromium")),  # what looks at the page
 )
 
 INSTALL = [

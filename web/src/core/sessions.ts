@@ -1,0 +1,56 @@
+// The sessions that the host has told of.
+
+export type Scope = "full" | "read" | "share";
+
+export interface Session {
+  id: string;
+  name: string;
+  state: string;
+  title: string;
+  argv: string[];
+  cwd: string;
+  cols: number;
+  rows: number;
+  owner: "me" | "other" | "none";
+  owner_label: string;
+  created: number;
+  ended: number | null;
+  exit_code: number | null;
+  signal: number | null;
+}
+
+export type Sessions = ReadonlyMap<string, Session>;
+
+/** Return the sessions with one added or changed, oldest first. */
+export function withSession(sessions: Sessions, session: Session): Sessions {
+  const all = [...sessions.values()].filter((one) => one.id !== session.id);
+  all.push(session);
+  all.sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
+  return new Map(all.map((one) => [one.id, one]));
+}
+
+/** Return the sessions without one. */
+export function withoutSession(sessions: Sessions, id: string): Sessions {
+  return new Map([...sessions].filter(([other]) => other !== id));
+}
+
+/** Return what to call a session: its name, or else what runs in it. */
+export function label(session: Session): string {
+  return session.name || (session.argv[0] ?? "").split("/").pop() || session.id;
+}
+
+/** Return how a session ended, in words; empty while it lives. */
+export function ending(session: Session): string {
+  if (!session.ended) {
+    return "";
+  }
+  return session.signal ? `ended by signal ${session.signal}` : `ended (${session.exit_code ?? "?"})`;
+}
+
+/** Return which session to show: the wish if it is there, else the newest that lives, else any. */
+export function choose(sessions: Sessions, ...wishes: string[]): string {
+  const all = [...sessions.values()];
+  const living = all.filter((one) => !one.ended);
+  const wish = wishes.find((id) => sessions.has(id));
+  return wish ?? living.at(-1)?.id ?? all.at(-1)?.id ?? "";
+}

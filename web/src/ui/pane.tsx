@@ -1,0 +1,147 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { gapText } from "../core/gaps.ts";
+import type { Model } from "../core/model.ts";
+import { ending, label, type Session } from "../core/sessions.ts";
+import type { Page } from "../shell/page.ts";
+import { Dialog } from "./dialog.tsx";
+
+/** One terminal, and what can be done with its session. */
+export function TerminalPane({ page, model }: { page: Page; model: Model }) {
+  const session = model.sessions.get(model.chosen);
+  return (
+    <main class="pane">
+      <div class="tools">
+        <h2>{session ? label(session) : "Holdfast"}</h2>
+        {model.route.kind === "session" && <a href="#/">All sessions</a>}
+        {session && <Tools page={page} model={model} session={session} />}
+      </div>
+      {model.gap && (
+        <div class="gap">
+          <span>{gapText(model.gap)}</span>
+          <button
+            type="button"
+            disabled={model.link.phase !== "open"}
+            aria-label="Load everything from the log"
+            onClick={() => void page.looking.look(true)}
+          >
+            Load
+          </button>
+        </div>
+      )}
+      <TerminalPlace page={page} model={model} />
+      {!session && <Nothing model={model} />}
+      <output role="status" aria-live="polite" class={model.hint ? "hint shown" : "hint"}>
+        {model.hint}
+      </output>
+    </main>
+  );
+}
+
+function TerminalPlace({ page, model }: { page: Page; model: Model }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = place.current!;
+    page.looking.appear(element, {
+      typed: (data, bytes) => page.typed(data, bytes),
+      resized: () => page.looking.fit(),
+    });
+    page.looking.screen?.focus();
+    return () => page.looking.disappear();
+  }, [page]);
+  useEffect(() => {
+    if (page.looking.screen) {
+      page.looking.screen.takesTab = page.refusal() === "";
+    }
+  }, [page, model]);
+  const isOurs = model.sessions.get(model.chosen)?.owner === "me";
+  return <div ref={place} class={isOurs ? "terminal ours" : "terminal"} />;
+}
+
+function Nothing({ model }: { model: Model }) {
+  if (!model.isKnown) {
+    return null;
+  }
+  const text =
+    "id" in model.route
+      ? `There is no session ${model.route.id} here.`
+      : "No session is running. “New” starts one.";
+  return <p class="nothing">{text}</p>;
+}
+
+interface ToolFacts {
+  page: Page;
+  model: Model;
+  session: Session;
+}
+
+function Tools({ page, model, session }: ToolFacts) {
+  const [asking, setAsking] = useState<"rename" | "kill" | null>(null);
+  const isFree = model.link.phase === "open" && model.scope === "full" && model.daemon === "online";
+  const canChange = isFree && session.owner !== "other";
+  const close = (): void => setAsking(null);
+  return (
+    <div class="buttons">
+      {session.owner === "other" && !session.ended && model.scope === "full" && (
+        <button
+          type="button"
+          class="primary"
+          disabled={!isFree}
+          onClick={() => page.act("takeover", session.id)}
+        >
+          Take over
+        </button>
+      )}
+      <button type="button" disabled={!canChange} onClick={() => setAsking("rename")}>
+        Rename
+      </button>
+      {!session.ended && (
+        <button type="button" disabled={!canChange} onClick={() => setAsking("kill")}>
+          Kill
+        </button>
+      )}
+      {session.ended && (
+        <>
+          <span class="note">{ending(session)}</span>
+          <button type="button" disabled={!isFree} onClick={() => page.act("restore", session.id)}>
+            Run again
+          </button>
+        </>
+      )}
+      {asking === "rename" && <Rename page={page} session={session} close={close} />}
+      {asking === "kill" && (
+        <Dialog
+          title={`Kill ${label(session)}?`}
+          action="Kill"
+          isDangerous
+          close={close}
+          act={() => page.kill(session.id)}
+        >
+          <p>
+            Its program is ended: <code>{session.argv.join(" ")}</code>. What it printed is kept.
+          </p>
+        </Dialog>
+      )}
+    </div>
+  );
+}
+
+function Rename({ page, session, close }: { page: Page; session: Session; close: () => void }) {
+  const [name, setName] = useState(session.name);
+  return (
+    <Dialog
+      title={`Rename ${label(session)}`}
+      action="Rename"
+      close={close}
+      act={() => page.rename(session.id, name.trim())}
+    >
+      <label for="name">Name</label>
+      <input
+        id="name"
+        value={name}
+        placeholder="none"
+        onInput={(event) => setName(event.currentTarget.value)}
+      />
+    </Dialog>
+  );
+}
