@@ -45,8 +45,21 @@ ALLOWED: dict[str, set[str]] = {
     # faces
     "terminal": {"errors", "types", "protocol", "config", "client"},
     "host": {"errors", "types", "protocol", "config", "metrics", "client"},
+    "dev": {"errors", "types", "protocol", "config", "client"},
+    "window": set(),
     # doors
-    "cli": {"errors", "types", "protocol", "config", "client", "terminal", "host", "keeper"},
+    "cli": {
+        "errors",
+        "types",
+        "protocol",
+        "config",
+        "client",
+        "terminal",
+        "host",
+        "dev",
+        "window",
+        "keeper",
+    },
     "__main__": {"cli"},
     # the library: names of `client`, for those outside
     "__init__": {"client"},
@@ -146,6 +159,11 @@ GUESTS = {
     "engineio": "host/wire.py",
     "uvicorn": "host/server.py",
     "starlette": "host/app.py",
+    "watchfiles": "dev/watching.py",
+    "h11": "dev/upstream.py",
+    "wsproto": "dev/tunnel.py",
+    "PySide6": "window/qt.py",
+    "shiboken6": "window/qt.py",
 }
 
 

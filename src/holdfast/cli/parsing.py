@@ -74,9 +74,12 @@ def _values(command: Command, words: list[str]) -> Namespace:
     parser = _Parser(command)
     for argument in command.arguments:
         parser.add_argument(*_names(argument), **_settings(argument))
-    if command.takes_program:
+    if command.takes_program and not command.takes_own_words:
         parser.add_argument("program", nargs=REMAINDER)
     values = parser.parse_args(own)
+    if command.takes_program and command.takes_own_words:
+        values.program = program
+        return values
     if command.takes_program and dashes:
         # `run npm run -- --watch`: dashes after the program's name are the program's.
         values.program = [*values.program, "--", *program] if values.program else program
@@ -124,9 +127,13 @@ def _wants_help(command: Command, words: list[str]) -> bool:
             return True
         elif word in options:
             skips = bool(options[word].value)
-        elif word == "--" or (command.takes_program and not word.startswith("-")):
+        elif word == "--" or (_begins_program(command) and not word.startswith("-")):
             return False  # from here on the words are the program's
     return False
+
+
+def _begins_program(command: Command) -> bool:
+    return command.takes_program and not command.takes_own_words
 
 
 def _help(words: list[str]) -> Parsed:

@@ -45,6 +45,11 @@ class Command(NamedTuple):
     """Whatever follows is a program with its own arguments."""
 
     @property
+    def takes_own_words(self) -> bool:
+        """Whether its own words may stand anywhere before the dashes; a program needs those."""
+        return any(not argument.is_option for argument in self.arguments)
+
+    @property
     def usage(self) -> str:
         parts = ["hold", self.name, *(argument.usage for argument in self.arguments)]
         return " ".join([*parts, "[-- CMD...]"] if self.takes_program else parts)
