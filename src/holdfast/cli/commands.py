@@ -1,6 +1,15 @@
 """Every command of `hold`, as a table. Parsing, help and the reference are made from it."""
 
-from holdfast.cli.table import changing, daemon, developing, hosting, keeping, looking, starting
+from holdfast.cli.table import (
+    changing,
+    daemon,
+    developing,
+    hosting,
+    keeping,
+    looking,
+    starting,
+    windowing,
+)
 from holdfast.cli.table.words import Argument, Command
 
 __all__ = ["BY_NAME", "COMMANDS", "EXIT_CODES", "GROUPS", "Argument", "Command"]
@@ -11,6 +20,7 @@ COMMANDS = (
     *changing.COMMANDS,
     *keeping.COMMANDS,
     *hosting.COMMANDS,
+    *windowing.COMMANDS,
     *developing.COMMANDS,
     *daemon.COMMANDS,
 )
