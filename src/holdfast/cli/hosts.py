@@ -16,7 +16,7 @@ from holdfast.config.paths import Paths
 from holdfast.errors import TimedOut
 from holdfast.host import records
 from holdfast.host.records import Record
-from holdfast.host.run import record_directory, token_file
+from holdfast.host.places import record_directory, token_file
 from holdfast.host.tokens import Tokens
 
 HERE = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")

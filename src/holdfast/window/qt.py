@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QEvent, QSocketNotifier, Qt, QTimer, QUrl
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSocketNotifier, Qt, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QIcon
 from PySide6.QtWebEngineCore import (
     QWebEngineDownloadRequest,
@@ -38,6 +38,7 @@ from holdfast.window.links import Leads, leads, origin_of
 NAME = "Holdfast"
 SETTLED = 500  # ms without a move until its place is written down
 AGAIN_AFTER = 500  # ms
+PRESENT_FOR = 2.0  # seconds in which it is not said again that somebody is there
 MOST_CRASHES = 5  # of the page's process, until a person has to look
 ICON = Path(__file__).with_name("icon.svg")
 ALLOWED = (
@@ -87,6 +88,7 @@ class Window(QMainWindow):
         super().__init__()
         self._url, self._look, self._channel, self._kept = url, look, channel, kept
         self._crashes = 0
+        self._present_until = 0.0
         self._moved = QTimer(self, singleShot=True, interval=SETTLED)
         self._moved.timeout.connect(self._remember)
         self.setWindowTitle(look.title or NAME)
@@ -101,6 +103,7 @@ class Window(QMainWindow):
         self._page.setUrl(QUrl(url))
         self.show()
         self._view.setFocus()
+        self._view.focusProxy().installEventFilter(self)  # what gets the input is a part of it
         channel.tell(event="shown")
         if channel.commands >= 0:
             self._commands = QSocketNotifier(channel.commands, QSocketNotifier.Type.Read, self)
@@ -209,8 +212,19 @@ class Window(QMainWindow):
         if event.type() in changed:
             self._moved.start()
         elif event.type() is QEvent.Type.WindowActivate:
-            self._channel.tell(event="active")
+            self._tell_presence()
         return super().event(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Note that somebody is there, who clicks or types; the page gets it all the same."""
+        if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress):
+            self._tell_presence()
+        return super().eventFilter(watched, event)
+
+    def _tell_presence(self) -> None:
+        if time.monotonic() >= self._present_until:
+            self._present_until = time.monotonic() + PRESENT_FOR
+            self._channel.tell(event="active")
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """The end: a page that wants to ask first is not asked."""
@@ -266,6 +280,8 @@ class Window(QMainWindow):
             self.move(int(command["x"]), int(command["y"]))
         if "maximised" in command:
             (self.showMaximized if command["maximised"] else self.showNormal)()
+        if "minimised" in command:
+            (self.showMinimized if command["minimised"] else self.showNormal)()
         answer(None)
 
     def _block(self, command: Command, answer: Callable[[object], None]) -> None:
