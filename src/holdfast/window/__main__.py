@@ -44,8 +44,8 @@ def _trouble() -> tuple[str, str]:
         return blind, "open it where there is a display"
     platform = os.environ.get("QT_QPA_PLATFORM", "")
     under_x = platform.startswith("xcb") or (not platform and bool(os.environ.get("DISPLAY")))
-    if names := missing.packages(under_x=under_x):
-        return f"libraries of the system are missing ({', '.join(names)})", missing.remedy(names)
+    if found := missing.libraries(under_x=under_x):
+        return f"libraries of the system are missing: {', '.join(found)}", missing.remedy(found)
     return "", ""
 
 

@@ -1,8 +1,9 @@
 """What the window needs of the system, which no Python package brings: found out by loading it."""
 
 import ctypes
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 EXTRA = "pip install 'holdfast[window]'"
 
@@ -16,7 +17,7 @@ ALWAYS = {
     "libXdamage.so.1": "libxdamage1",
     "libXrandr.so.2": "libxrandr2",
     "libXtst.so.6": "libxtst6",
-    "libasound.so.2": "libasound2",
+    "libasound.so.2": "libasound2-dev",  # the library itself has two names among releases
     "libdbus-1.so.3": "libdbus-1-3",
     "libdrm.so.2": "libdrm2",
     "libfontconfig.so.1": "libfontconfig1",
@@ -45,24 +46,24 @@ UNDER_X = {
 }
 
 
-def packages(*, under_x: bool) -> list[str]:
-    """Return the packages whose libraries cannot be loaded, by their names in Debian."""
+def libraries(*, under_x: bool) -> dict[str, str]:
+    """Return those that cannot be loaded, each with its package in Debian."""
     if sys.platform != "linux":
-        return []
+        return {}
     wanted = ALWAYS | (UNDER_X if under_x else {})
-    return sorted({wanted[name] for name in _unloadable(wanted)})
+    return {name: package for name, package in wanted.items() if not _loads(name)}
 
 
-def remedy(names: Iterable[str]) -> str:
-    """Return how to get them."""
-    return f"apt install {' '.join(names)}"
+def remedy(missing: Mapping[str, str]) -> str:
+    """Return how to get them here."""
+    if shutil.which("apt"):
+        return f"apt install {' '.join(sorted(set(missing.values())))}"
+    return "install the packages of your system that have them"
 
 
-def _unloadable(names: Iterable[str]) -> list[str]:
-    found = []
-    for name in names:
-        try:
-            ctypes.CDLL(name)
-        except OSError:
-            found.append(name)
-    return found
+def _loads(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
