@@ -87,9 +87,11 @@ async def _load(
         evidence.timings["load"] = _since(begin)
     except TimeoutError:
         evidence.fault("load", f"not loaded after {LOAD_WITHIN:g} s", url)
-    give_up = time.monotonic() + SETTLE_WITHIN
-    while (wait := min(watcher.unquiet_for(), give_up - time.monotonic())) > 0:
-        await asyncio.sleep(wait)
+    try:
+        async with asyncio.timeout(SETTLE_WITHIN):
+            await watcher.quiet.wait()
+    except TimeoutError:
+        pass  # what never ends is not waited for
     await browser.call("Runtime.evaluate", expression=PAINTED, awaitPromise=True)
     evidence.timings["settled"] = _since(begin)
     evidence.screenshot = await browser.screenshot()
@@ -109,10 +111,12 @@ class _Watcher:
     def __init__(self, evidence: Evidence, url: str) -> None:
         self._evidence = evidence
         self._url = url
-        self._requests: dict[str, tuple[str, str]] = {}
-        self._quiet_since = time.monotonic()
+        self._requests: dict[str, str] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.loaded = asyncio.Event()
+        self.quiet = asyncio.Event()
+        """Nothing has been fetched for a while."""
         self.dismiss: Callable[[], Any] | None = None
         self._rows: dict[str, Callable[[dict[str, Any]], None]] = {
             "Page.loadEventFired": lambda _: self.loaded.set(),
@@ -130,12 +134,6 @@ class _Watcher:
     def heard(self, method: str, facts: dict[str, Any]) -> None:
         if (row := self._rows.get(method)) is not None:
             row(facts)
-
-    def unquiet_for(self) -> float:
-        """Return how long at least until nothing has been fetched for a while."""
-        if self._requests:
-            return QUIET / 4
-        return self._quiet_since + QUIET - time.monotonic()
 
     def _dialog(self, facts: dict[str, Any]) -> None:
         self._evidence.line(f"{facts.get('type')} dialog: {facts.get('message')}")
@@ -164,7 +162,8 @@ class _Watcher:
     def _request(self, facts: dict[str, Any]) -> None:
         url = str(facts["request"]["url"])
         if not url.startswith("data:"):
-            self._requests[facts["requestId"]] = (url, facts.get("type", ""))
+            self._requests[facts["requestId"]] = url
+            self._wait_for_quiet()
 
     def _response(self, facts: dict[str, Any]) -> None:
         url, status = facts["response"]["url"], facts["response"]["status"]
@@ -180,14 +179,21 @@ class _Watcher:
         self._over(facts)
 
     def _failed(self, facts: dict[str, Any]) -> None:
-        url, _ = self._requests.get(facts["requestId"], ("", ""))
+        url = self._requests.get(facts["requestId"], "")
         if not facts.get("canceled") and url and urlsplit(url).path != "/favicon.ico":
             self._evidence.fault("load", f"{url} could not be loaded: {facts.get('errorText')}")
         self._over(facts)
 
     def _over(self, facts: dict[str, Any]) -> None:
         self._requests.pop(facts["requestId"], None)
-        self._quiet_since = time.monotonic()
+        self._wait_for_quiet()
+
+    def _wait_for_quiet(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self.quiet.clear()
+        if not self._requests:
+            self._timer = asyncio.get_running_loop().call_later(QUIET, self.quiet.set)
 
 
 def write(folder: Path, evidence: Evidence, said: list[str]) -> bool:

@@ -1,9 +1,14 @@
 """Puts our script into a page, before any of its own."""
 
+import hashlib
 import re
 from html import escape
+from pathlib import Path
 
+SOURCE = (Path(__file__).parent / "page.js").read_bytes()
 SCRIPT = "/__holdfast__/page.js"
+# Its address has its content in it, so that a page which is loaded again need not ask for it.
+_ADDRESS = f"{SCRIPT}?{hashlib.blake2b(SOURCE, digest_size=8).hexdigest()}"
 LOOK_AT = 64 << 10  # bytes in which a head begins, if it begins at all
 
 # Behind the first of these that is there: in front of a doctype a page would be a quirky one.
@@ -18,7 +23,7 @@ def tag(token: str, state: int, policy: str = "") -> bytes:
     nonce = _NONCE.search(policy)
     extra = f' nonce="{escape(nonce[1])}"' if nonce else ""
     facts = f'data-token="{token}" data-state="{state}"{extra}'
-    return f'<script src="{SCRIPT}" {facts}></script>'.encode()
+    return f'<script src="{_ADDRESS}" {facts}></script>'.encode()
 
 
 def injected(page: bytes, element: bytes) -> bytes:

@@ -3,6 +3,7 @@
 Whatever is behind may end and come back, also on another port: the address stays.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from holdfast.dev.changes import History
@@ -17,6 +18,7 @@ OF_THE_LINE = (
     b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer",
     b"upgrade", b"transfer-encoding",
 )  # fmt: skip
+BODY_PIECES = 4  # of a request, each at most 64 KiB; then the page waits for the app
 # A page that is kept by the browser would have the token of an earlier start.
 KEPT = (b"etag", b"last-modified", b"content-length", b"cache-control", b"expires")
 CONDITIONS = (b"if-none-match", b"if-modified-since")
@@ -44,22 +46,32 @@ class Proxy:
             await self._fail(scope, send, self.reason)
             return
         answer = _Started(send)
+        pieces: asyncio.Queue[bytes] = asyncio.Queue(BODY_PIECES)
+        work = asyncio.create_task(self._hand_on(scope, pieces, answer, address))
+        listening = asyncio.create_task(_listen(receive, pieces))
         try:
-            await self._hand_on(scope, receive, answer, address)
+            # A stream of events never ends by itself: only the page knows when it has gone.
+            await asyncio.wait([work, listening], return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
         except OSError as error:
             if answer.has_begun:
                 raise  # half an answer: the browser has to see that it is none
             await self._fail(scope, send, str(error) or type(error).__name__)
+        finally:
+            for task in (work, listening):
+                task.cancel()
+            await asyncio.gather(work, listening, return_exceptions=True)
 
     async def _hand_on(
-        self, scope: Scope, receive: Receive, send: "_Started", address: Address
+        self, scope: Scope, pieces: "asyncio.Queue[bytes]", send: "_Started", address: Address
     ) -> None:
         headers = self._outward(scope, address)
         target = scope["raw_path"]
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
         head = (scope["method"], target, headers)
-        async with asked(address, head, _body(receive, scope)) as response:
+        async with asked(address, head, _body(pieces, scope)) as response:
             kind = _value(response.headers, b"content-type").lower()
             is_page = kind.startswith(b"text/html") and response.status not in (204, 304)
             given = self._inward(response.headers, address)
@@ -155,17 +167,19 @@ class _Started:
         await self._send({"type": "http.response.body", "body": b""})
 
 
-async def _body(receive: Receive, scope: Scope) -> AsyncIterator[bytes]:
-    if not _framing(scope["headers"]) and not _value(scope["headers"], b"content-length"):
-        return
-    while True:
-        said = await receive()
-        if said["type"] != "http.request":
-            raise ConnectionError("the page has gone")
+async def _listen(receive: Receive, pieces: "asyncio.Queue[bytes]") -> None:
+    """Pass on what the page sends; return when it has gone."""
+    while (said := await receive())["type"] == "http.request":
         if said.get("body"):
-            yield said["body"]
+            await pieces.put(said["body"])
         if not said.get("more_body"):
-            return
+            await pieces.put(b"")
+
+
+async def _body(pieces: "asyncio.Queue[bytes]", scope: Scope) -> AsyncIterator[bytes]:
+    if _framing(scope["headers"]) or _value(scope["headers"], b"content-length"):
+        while piece := await pieces.get():
+            yield piece
 
 
 def _framing(headers: Headers) -> Headers:

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from holdfast.dev.clients import Client, Clients
 from holdfast.dev.guard import App, Guard, Receive, Scope, Send
-from holdfast.dev.injecting import SCRIPT
+from holdfast.dev.injecting import SCRIPT, SOURCE
 from holdfast.dev.site import Answer, Site
 
 SOCKET = "/__holdfast__/socket"
@@ -24,7 +24,10 @@ HELLO_WITHIN = 5.0  # seconds for a page to say who it is
 LARGEST_MESSAGE = 64 << 10  # bytes that a page may say at once
 ANOTHER_START = 4001  # close code: load the page again, it is from before
 CLOSE_WITHIN = 1.0  # seconds for connections to end by themselves
-PAGE_SCRIPT = (Path(__file__).parent / "page.js").read_bytes()
+SCRIPT_HEADERS = {
+    "cache-control": "max-age=31536000, immutable",
+    "content-type": "text/javascript; charset=utf-8",
+}
 
 
 def pages_app(site: Site) -> App:
@@ -92,6 +95,8 @@ class Web:
         if not done:  # a page that does not read would keep us for ever
             for connection in list(self._server.server_state.connections):
                 connection.transport.abort()
+            for task in list(self._server.server_state.tasks):
+                task.cancel()  # one that waits for an app would wait for ever
         await self._task
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,8 +106,7 @@ class Web:
         elif scope["type"] == "websocket":
             await self._page(WebSocket(scope, receive, send), path)
         elif path == SCRIPT:
-            headers = {"cache-control": "no-store", "content-type": "text/javascript"}
-            await Response(PAGE_SCRIPT, headers=headers)(scope, receive, send)
+            await Response(SOURCE, headers=SCRIPT_HEADERS)(scope, receive, send)
         else:
             await Response("nothing here\n", 404)(scope, receive, send)
 
