@@ -151,7 +151,8 @@ def test_files_and_functions_stay_short(file: Path) -> None:
     assert functions == []
 
 
-# Guests, each in one file behind our words; web servers in one for each face that serves. What parses hostile bytes natively is one of them.
+# Guests, each in one file behind our words; web servers in one for each face that serves.
+# What parses hostile bytes natively is one of them.
 GUESTS = {
     "pyghostty": "reader/library.py",
     "zstandard": "reader/checkpoints.py",

@@ -1,5 +1,6 @@
 """Real windows on a display of our own: started, driven over their pipes, looked at, ended."""
 
+import asyncio
 import ctypes
 import json
 import os
@@ -8,11 +9,16 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
+
+from holdfast.window.asked import Look
+from holdfast.window.opening import Opened
 from tests.support.home import PATIENCE, ROOT, Home, children_of, until
 from tests.support.processes import is_alive
 
@@ -151,9 +157,7 @@ class Driven:
 
 
 @contextmanager
-def window(
-    home: Home, display: Mapping[str, str], *words: str, **more: str
-) -> Iterator[Driven]:
+def window(home: Home, display: Mapping[str, str], *words: str, **more: str) -> Iterator[Driven]:
     """A window that has loaded its page; afterwards it is gone."""
     driven = Driven(home, display, *words, **more)
     try:
@@ -197,8 +201,9 @@ def click_and_type(display: Mapping[str, str], x: int, y: int, text: str) -> Non
     xlib, xtest = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
     xlib.XOpenDisplay.restype = ctypes.c_void_p
     xlib.XStringToKeysym.restype = ctypes.c_ulong
-    at = ctypes.c_void_p(xlib.XOpenDisplay(display["DISPLAY"].encode()))
-    assert at
+    address = xlib.XOpenDisplay(display["DISPLAY"].encode())
+    assert address
+    at = ctypes.c_void_p(address)
     xtest.XTestFakeMotionEvent(at, -1, x, y, 0)
     for is_down in (1, 0):
         xtest.XTestFakeButtonEvent(at, 1, is_down, 0)
@@ -224,3 +229,100 @@ def end_hosts(home: Home) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGTERM)
     until(lambda: gone(set(pids)), "the hosts to end")
+
+
+class Site:
+    """A server of our own with one page and one WebSocket, on a thread of this process.
+
+    Whatever comes over the socket is kept with its time; `push` sends to every page.
+    """
+
+    def __init__(self, body: str = "") -> None:
+        self.body = body
+        self.heard: list[tuple[float, str]] = []
+        self.loads = 0
+        self._sockets: list[web.WebSocketResponse] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> "Site":
+        self._thread.start()
+        self.url = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(PATIENCE)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(PATIENCE)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE)
+        self._loop.close()
+
+    def push(self, text: str) -> None:
+        async def send() -> None:
+            for socket in self._sockets:
+                await socket.send_str(text)
+
+        asyncio.run_coroutine_threadsafe(send(), self._loop).result(PATIENCE)
+
+    async def _start(self) -> str:
+        app = web.Application()
+        app.add_routes(
+            [web.get("/socket", self._socket), web.get("/", self._page), web.get("/two", self._two)]
+        )
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        listening = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await listening.start()
+        port = self._runner.addresses[0][1]
+        return f"http://127.0.0.1:{port}/"
+
+    async def _page(self, _: web.Request) -> web.Response:
+        self.loads += 1
+        return web.Response(text=f"<!doctype html>{self.body}", content_type="text/html")
+
+    async def _two(self, _: web.Request) -> web.Response:
+        return web.Response(text="<title>two</title>two", content_type="text/html")
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._sockets.append(socket)
+        try:
+            async for message in socket:
+                self.heard.append((time.time(), message.data))
+        finally:
+            self._sockets.remove(socket)
+        return socket
+
+
+class Page:
+    """A window without a host: the process alone, as `hold dev` has it."""
+
+    def __init__(self, url: str, environ: Mapping[str, str], look: Look | None = None) -> None:
+        self.opened = Opened(url, look or Look(), environ)
+        self._events = self.opened.events()
+        self._asked = 0
+
+    def __enter__(self) -> "Page":
+        self.until(event="loaded")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.opened.close()
+
+    def until(self, **facts: object) -> dict[str, Any]:
+        for event in self._events:
+            if facts.items() <= event.items():
+                return event
+        raise AssertionError(f"gone before {facts}: {self.opened.close()}")
+
+    def ask(self, name: str, **facts: object) -> int:
+        """Have it do something without waiting for the answer."""
+        self._asked += 1
+        self.opened.say(json.dumps({"id": self._asked, "do": name, **facts}).encode())
+        return self._asked
+
+    def do(self, name: str, **facts: object) -> Any:
+        return self.until(id=self.ask(name, **facts))["value"]
+
+    def evaluate(self, script: str) -> Any:
+        return self.do("evaluate", script=script)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.home import Home, running_home
-from tests.support.windowing import end_hosts, x_server
+from tests.support.windowing import Site, end_hosts, x_server
 
 
 @pytest.fixture
@@ -21,4 +21,10 @@ def home(tmp_path: Path) -> Iterator[Home]:
 @pytest.fixture(scope="session")
 def display() -> Iterator[dict[str, str]]:
     with x_server() as found:
+        yield found
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as found:
         yield found

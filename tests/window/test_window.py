@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
@@ -13,10 +12,10 @@ from tests.support.windowing import (
     OFFSCREEN,
     SLOW,
     Driven,
+    click_and_type,
     end_hosts,
     engine_processes,
     gone,
-    click_and_type,
     hosts_of,
     public,
     window,
@@ -135,9 +134,7 @@ def test_it_uses_the_host_that_runs(home: Home, display: Mapping[str, str]) -> N
     assert len(first) == 1
 
 
-def test_what_is_typed_into_it_reaches_the_session(
-    home: Home, display: Mapping[str, str]
-) -> None:
+def test_what_is_typed_into_it_reaches_the_session(home: Home, display: Mapping[str, str]) -> None:
     home.hold("run", "-d", "-n", "echo", "cat")
     with window(home, display, "echo") as shown:
         shown.shows("Connected")

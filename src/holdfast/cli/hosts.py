@@ -15,8 +15,8 @@ from holdfast.cli.exits import FAILED, Exit
 from holdfast.config.paths import Paths
 from holdfast.errors import TimedOut
 from holdfast.host import records
-from holdfast.host.records import Record
 from holdfast.host.places import record_directory, token_file
+from holdfast.host.records import Record
 from holdfast.host.tokens import Tokens
 
 HERE = ("http://127.0.0.1:", "http://localhost:", "http://[::1]:")
@@ -42,7 +42,7 @@ def revived(record: Record, paths: Paths) -> Record:
 
 
 def address(record: Record, paths: Paths, session: str) -> tuple[str, str]:
-    """Return where its page (or a session's) is, with a code that lets one page in; and the code."""
+    """Return where its page, or that of a session, is; and the code in it, which lets one in."""
     code = Tokens(token_file(paths), uid=os.getuid()).issue_code(time.time())
     return f"{record.url}#/{f's/{session}' if session else ''}?code={code}", code
 

@@ -4,7 +4,6 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 WEB = ("http", "https")
-HANDED_ON = (*WEB, "mailto")  # anything else could start a program here
 PORTS = {"http": 80, "https": 443}
 
 
@@ -29,11 +28,11 @@ def origin_of(url: str) -> tuple[str, str, int] | None:
 
 
 def leads(url: str, shown: str) -> Leads:
-    """Return where *url* leads in a window that shows *shown*."""
+    """Return where *url* leads in a window that shows *shown*.
+
+    What is no address of the web leads nowhere: it could start any program here.
+    """
     origin = origin_of(url)
-    if origin is not None and origin == origin_of(shown):
-        return Leads.HERE
-    scheme = url.partition(":")[0].lower()
-    if origin is not None or scheme in HANDED_ON[len(WEB) :]:
-        return Leads.OUTSIDE
-    return Leads.NOWHERE
+    if origin is None:
+        return Leads.NOWHERE
+    return Leads.HERE if origin == origin_of(shown) else Leads.OUTSIDE

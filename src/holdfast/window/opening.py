@@ -13,7 +13,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 from holdfast.window import display, missing
 from holdfast.window.asked import FROM_STDIN, Asked, Look, words_of
@@ -59,7 +59,7 @@ class Opened:
         self._lock = threading.Lock()
         self.say(url.encode())
 
-    def __enter__(self) -> "Opened":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -116,6 +116,9 @@ class Opened:
                 os.killpg(self._process.pid, number)
         self._process.wait()
         self._saying.join(ENDS_WITHIN)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
         return self._process.returncode
 
     def last_words(self) -> str:
@@ -126,6 +129,10 @@ class Opened:
         else:
             ended = f"its process ended with {code}"
         return f"{ended} ({self._said[-1]})" if self._said else ended
+
+    def said(self) -> list[str]:
+        """Return the last of what it has said on stderr."""
+        return list(self._said)
 
     def _keep_last_words(self) -> None:
         if self._process.stderr is not None:

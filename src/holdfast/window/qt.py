@@ -4,12 +4,14 @@ Its loop owns the main thread of this process, and nothing but the window lives 
 processes and connections of its own, so it goes on also while this thread is held up.
 """
 
+import json
 import os
 import signal
 import threading
 import time
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from shiboken6 import delete
 from holdfast.window import place
 from holdfast.window.asked import HEIGHT, WIDTH, Look
 from holdfast.window.channel import Channel
+from holdfast.window.driving import FAULTS, Answer, obey
 from holdfast.window.keeping import Kept
 from holdfast.window.links import Leads, leads, origin_of
 
@@ -50,7 +53,6 @@ GRANTED = (
     QWebEnginePermission.PermissionType.Notifications,
 )
 Link = QWebEngineNavigationRequest.NavigationType.LinkClickedNavigation
-Command = dict[str, Any]
 
 
 def show(url: str, look: Look, channel: Channel) -> int:
@@ -127,6 +129,10 @@ class Window(QMainWindow):
         page = self._page
         for attribute in ALLOWED:
             page.settings().setAttribute(attribute, True)
+        # What the engine cannot load it would hand to the desktop by itself.
+        page.settings().setUnknownUrlSchemePolicy(
+            QWebEngineSettings.UnknownUrlSchemePolicy.DisallowUnknownUrlSchemes
+        )
         page.loadFinished.connect(lambda ok: self._channel.tell(event="loaded", ok=ok))
         page.titleChanged.connect(self._entitle)
         page.windowCloseRequested.connect(self.close)
@@ -213,13 +219,13 @@ class Window(QMainWindow):
             self._moved.start()
         elif event.type() is QEvent.Type.WindowActivate:
             self._tell_presence()
-        return super().event(event)
+        return bool(super().event(event))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Note that somebody is there, who clicks or types; the page gets it all the same."""
         if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress):
             self._tell_presence()
-        return super().eventFilter(watched, event)
+        return bool(super().eventFilter(watched, event))
 
     def _tell_presence(self) -> None:
         if time.monotonic() >= self._present_until:
@@ -243,66 +249,53 @@ class Window(QMainWindow):
             self.close()
             return
         for command in commands:
-            act = ACTS.get(str(command.get("do")))
-            number = command.get("id")
-            if act is None:
-                self._channel.tell(id=number, error="no such command")
-                continue
+            told = partial(self._channel.tell, id=command.get("id"))
             try:
-                act(self, command, lambda value, n=number: self._channel.tell(id=n, value=value))
-            except (KeyError, TypeError, ValueError) as error:
-                self._channel.tell(id=number, error=f"{type(error).__name__}: {error}")
+                obey(self, command, lambda value, told=told: told(value=value))  # type: ignore[misc]
+            except FAULTS as error:
+                told(error=str(error))
 
-    def _evaluate(self, command: Command, answer: Callable[[object], None]) -> None:
-        self._page.runJavaScript(str(command["script"]), 0, answer)
+    def evaluate(self, script: str, answer: Answer) -> None:
+        """Answer with the value of an expression, which no policy of the page forbids."""
+        # As text: Qt's own conversion loses lists within lists.
+        as_text = f"JSON.stringify({{value: (\n{script}\n)}})"
 
-    def _screenshot(self, command: Command, answer: Callable[[object], None]) -> None:
-        answer(self._view.grab().save(str(command["file"]), "PNG"))
+        def convert(text: object) -> None:
+            answer(json.loads(text).get("value") if isinstance(text, str) and text else None)
 
-    def _state(self, _: Command, answer: Callable[[object], None]) -> None:
-        answer(
-            {
-                "title": self.windowTitle(),
-                "x": self.x(),
-                "y": self.y(),
-                "width": self.width(),
-                "height": self.height(),
-                "maximised": self.isMaximized(),
-                "platform": QApplication.platformName(),
-                "keeps": self._kept.storage is not None,
-            }
-        )
+        self._page.runJavaScript(as_text, 0, convert)
 
-    def _arrange(self, command: Command, answer: Callable[[object], None]) -> None:
-        if "width" in command:
-            self.resize(int(command["width"]), int(command["height"]))
-        if "x" in command:
-            self.move(int(command["x"]), int(command["y"]))
-        if "maximised" in command:
-            (self.showMaximized if command["maximised"] else self.showNormal)()
-        if "minimised" in command:
-            (self.showMinimized if command["minimised"] else self.showNormal)()
-        answer(None)
+    def screenshot(self, file: str) -> bool:
+        """Write what is seen."""
+        return bool(self._view.grab().save(file, "PNG"))
 
-    def _block(self, command: Command, answer: Callable[[object], None]) -> None:
+    def state(self) -> dict[str, object]:
+        """Return what it looks like from outside."""
+        return {
+            "title": self.windowTitle(),
+            "x": self.x(),
+            "y": self.y(),
+            "width": self.width(),
+            "height": self.height(),
+            "maximised": self.isMaximized(),
+            "platform": QApplication.platformName(),
+            "keeps": self._kept.storage is not None,
+        }
+
+    def arrange(self, sides: Mapping[str, int], *, maximised: bool | None) -> None:
+        """Do what a window manager does."""
+        if maximised is not None:
+            (self.showMaximized if maximised else self.showNormal)()
+        if sides.keys() & {"width", "height"}:
+            self.resize(sides.get("width", self.width()), sides.get("height", self.height()))
+        if sides.keys() & {"x", "y"}:
+            self.move(sides.get("x", self.x()), sides.get("y", self.y()))
+
+    def block(self, seconds: float) -> list[float]:
         """Hold this thread up, as a dialog or a slow call of a program would."""
         begin = time.time()
-        time.sleep(float(command["seconds"]))
-        answer([begin, time.time()])
-
-    def _close(self, _: Command, answer: Callable[[object], None]) -> None:
-        answer(None)
-        self.close()
-
-
-ACTS: dict[str, Callable[[Window, Command, Callable[[object], None]], None]] = {
-    "evaluate": Window._evaluate,
-    "screenshot": Window._screenshot,
-    "state": Window._state,
-    "arrange": Window._arrange,
-    "block": Window._block,
-    "close": Window._close,
-}
+        time.sleep(seconds)
+        return [begin, time.time()]
 
 
 def webbrowse(url: str) -> None:
