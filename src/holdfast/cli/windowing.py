@@ -11,7 +11,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from holdfast.cli import browsing, door, hosts
-from holdfast.cli.exits import FAILED, OK, Usage, note
+from holdfast.cli.exits import FAILED, OK, Usage, note, two_lines
 from holdfast.config.paths import Paths
 from holdfast.dev import chromium
 from holdfast.host.records import Record
@@ -45,7 +45,8 @@ def window(values: Namespace) -> int:
         return _native(host, paths, session, look, environ, drive=values.drive)
     except NotShown as missed:
         if values.drive:
-            raise Usage(missed.what, missed.fix) from missed
+            print(two_lines(Usage(missed.what, missed.fix)), file=sys.stderr)
+            return FAILED
         return _in_browser(missed, host, paths, session, look)
 
 
