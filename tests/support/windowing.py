@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -245,7 +245,7 @@ class Site:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
-    def __enter__(self) -> "Site":
+    def __enter__(self) -> Self:
         self._thread.start()
         self.url = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(PATIENCE)
         return self
@@ -302,7 +302,7 @@ class Page:
         self._events = self.opened.events()
         self._asked = 0
 
-    def __enter__(self) -> "Page":
+    def __enter__(self) -> Self:
         self.until(event="loaded")
         return self
 

@@ -1,4 +1,4 @@
-"""What `hold window` does where there can be no window: says why and what helps, shows it anyway."""
+"""What `hold window` does where there can be no window: it says why, and shows it anyway."""
 
 import re
 import shutil
@@ -113,7 +113,7 @@ def test_without_the_extra_a_bare_chromium_shows_it(
         assert shown.stderr is not None
         said = shown.stderr.readline()
         session = until(lambda: looked_at(home), "somebody to look at the session", SLOW)
-        browsers = {pid for pid in pids_of(str(home.paths.state / "window" / "browser"))}
+        browsers = pids_of(str(home.paths.state / "window" / "browser"))
         seen = public(browsers | {shown.pid})
         shown.send_signal(signal.SIGINT)
         code = shown.wait(SLOW)
@@ -192,9 +192,7 @@ def test_who_drives_a_window_is_not_given_a_browser(home: Home, bare_python: Pat
         _, said = shown.communicate(timeout=SLOW)
 
     assert shown.returncode == 1
-    assert said == (
-        "hold: a window needs an extra part\n      pip install 'holdfast[window]'\n"
-    )
+    assert said == ("hold: a window needs an extra part\n      pip install 'holdfast[window]'\n")
 
 
 def test_a_library_that_is_missing_is_named(home: Home, bare_python: Path, tmp_path: Path) -> None:

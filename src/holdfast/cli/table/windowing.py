@@ -15,9 +15,8 @@ COMMANDS = (
             switch("--drive", help="commands on stdin, what happens on stdout, as JSON lines"),
         ),
         (
-            ("hold window", "every session, beside each other"),
-            ("hold window build", "one of them"),
-            ("hold window --width 1600 --height 1000", "larger than last time"),
+            ("hold window build", "one session; without a name all of them"),
+            ("hold window --width 1600", "wider than last time"),
         ),
         "holdfast.cli.windowing:window",
         (
