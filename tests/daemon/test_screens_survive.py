@@ -27,7 +27,8 @@ SETTINGS = {
     "TERM": "xterm-256color",
     "LC_ALL": "C.UTF-8",
     "LESS": "",
-    "HTOPRC": "/dev/null",
+    # Nowhere: htop replaces this file when it ends, and as root it can replace any file.
+    "HTOPRC": "/nonexistent/htoprc",
 }
 ESCAPE = b"\x1b"
 VIM = "vim -u NONE -N -i NONE -n -c 'syntax on' -c 'set number hlsearch ruler laststatus=2'"
