@@ -1,4 +1,4 @@
-"""A real browser for all tests of a run, and a Holdfast for each."""
+"""A real browser for the tests of a file, and a Holdfast for each."""
 
 import os
 import shutil
@@ -21,7 +21,8 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole run: while it lives this thread has a loop, and no test can run another.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(

@@ -157,7 +157,6 @@ def overview() -> str:
             *_columns(shown),
             "",
             "  hold run -d -n build -- make    start something that goes on without you",
-            "  hold output build --follow      look at it",
             "`hold COMMAND --help` says more. `hold` alone starts your shell.",
         ]
     )

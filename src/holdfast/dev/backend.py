@@ -14,6 +14,7 @@ from holdfast.dev.program import Program, environment, searched
 from holdfast.dev.proxy import Proxy
 from holdfast.dev.upstream import Address, answers
 from holdfast.dev.voice import Failed, Voice
+from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import SessionInfo
 
 PATIENCE = 120.0  # seconds until the first answer; what compiles first takes many
@@ -84,9 +85,7 @@ class Backend:
     async def keep(self, proxy: Proxy, history: History, clients: Clients) -> None:
         """Have the pages say when it has ended, and come back with it; until cancelled."""
         while True:
-            assert self._program is not None
-            info = await self._program.ended()
-            failed: Failed | None = self._died(info, self._program)
+            failed: Failed | None = await self._end()
             while failed is not None:
                 proxy.address = None
                 proxy.reason = failed.what
@@ -100,12 +99,20 @@ class Backend:
                 try:
                     proxy.address = await self.start()
                     failed = None
-                except Failed as error:
-                    failed = error
+                except (Failed, HoldfastError) as error:
+                    failed = _as_failed(error)
             self._again.clear()
             self.voice.status(f"`{self.name}` runs again")
             clients.set_problem(None)
             clients.tell_change(history.renew())
+
+    async def _end(self) -> Failed:
+        """Return how this life ended, once it has."""
+        assert self._program is not None
+        try:
+            return self._died(await self._program.ended(), self._program)
+        except HoldfastError as error:  # somebody has had the session forgotten
+            return _as_failed(error)
 
     async def stop(self) -> None:
         """End it, and give its port back."""
@@ -140,19 +147,17 @@ class Backend:
         elif info.exit_code is not None:
             how = f"has ended with exit code {info.exit_code}"
         fix = f"`hold output {info.id}` has all that it said"
-        if info.exit_code == 127 and "node_modules" not in {p.name for p in _inside(self._script)}:
+        root = self._script.root
+        has_packages = (root / "node_modules").exists() or not (root / "package.json").exists()
+        if info.exit_code == 127 and not has_packages:
             fix = (
                 f"its packages are not installed: run `{self._script.argv[0]} install` there first"
             )
         return Failed(f"`{self.name}` {how}", fix, program.tail())
 
 
-def _inside(script: Script) -> list[Path]:
-    return (
-        list(script.root.iterdir())
-        if (script.root / "package.json").exists()
-        else [script.root / "node_modules"]
-    )
+def _as_failed(error: Failed | HoldfastError) -> Failed:
+    return error if isinstance(error, Failed) else Failed(error.what, error.fix)
 
 
 def _session_name(folder: Path) -> str:

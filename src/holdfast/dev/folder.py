@@ -10,6 +10,7 @@ from holdfast.dev.settling import Look
 
 WELL_KNOWN = ".well-known"  # the one name with a dot that the web itself uses
 INDEX = "index.html"
+LONGEST_NAME = 255  # characters; no file system has longer ones
 READ_WHOLE = 8 << 20  # bytes; a larger file is told by its time, and sent in pieces
 
 
@@ -19,7 +20,6 @@ class Found:
 
     path: Path
     """The file below the folder as it was asked for, also where there is none yet."""
-    exists: bool
     needs_slash: bool = False
     """It is a folder: pages in it would look for their files in the wrong place."""
 
@@ -47,22 +47,24 @@ class Folder:
             return None
         if real.is_dir():
             if not path.endswith("/"):
-                return Found(path=asked, exists=True, needs_slash=True)
-            return self.find(path + INDEX) if not path.endswith(f"/{INDEX}/") else None
-        return Found(path=asked, exists=real.is_file() and not path.endswith("/"))
+                return Found(path=asked, needs_slash=True)
+            return None if asked.name == INDEX else self.find(path + INDEX)
+        return None if path.endswith("/") else Found(path=asked)
 
     def _may_see(self, part: str) -> bool:
-        if part in (".", "..") or "\0" in part or "\\" in part:
+        if part in (".", "..") or "\0" in part or "\\" in part or len(part) > LONGEST_NAME:
             return False
         return self._dotfiles or not part.startswith(".") or part == WELL_KNOWN
 
 
 def read(path: Path) -> bytes | None:
-    """Return what is in a file that may be sent whole; None if it is none, or too large."""
+    """Return what is in a file that may be sent whole; None if it is too large."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     with os.fdopen(fd, "rb") as file:
         facts = os.fstat(fd)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_size > READ_WHOLE:
+        if not stat.S_ISREG(facts.st_mode):
+            raise FileNotFoundError(path)  # a pipe would keep whoever asks for it for ever
+        if facts.st_size > READ_WHOLE:
             return None
         return file.read(READ_WHOLE + 1)
 

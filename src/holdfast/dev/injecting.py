@@ -26,6 +26,14 @@ def tag(token: str, state: int, policy: str = "") -> bytes:
     return f'<script src="{_ADDRESS}" {facts}></script>'.encode()
 
 
+def wants_script(destination: str) -> bool:
+    """Return whether what is asked for becomes a page: `Sec-Fetch-Dest`, empty if it is not said.
+
+    What a script fetches to put it into its page is left as it is.
+    """
+    return destination in ("", "document", "iframe", "frame")
+
+
 def injected(page: bytes, element: bytes) -> bytes:
     """Return the page with the element in it."""
     at = place(page)

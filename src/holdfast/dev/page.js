@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const me = document.currentScript;
+  if (!me) return; // put into the page by a script: it has one already
   if (window.top !== window && sameOriginTop()) return; // a frame of a page that does all this
   const token = me.dataset.token;
   let state = Number(me.dataset.state);

@@ -1,6 +1,7 @@
 """Ports on the loopback address: our own, and free ones for programs that we start."""
 
 import hashlib
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -28,7 +29,8 @@ def bind_own(port: int | None, folder: Path) -> socket.socket:
         try:
             return _bound(port)
         except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", "") or str(error)
+            number = getattr(error, "errno", None)
+            reason = os.strerror(number).lower() if number else str(error)
             raise InvalidArgument(
                 argument="--port",
                 value=str(port),

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from holdfast.dev.changes import History
 from holdfast.dev.clients import Clients
 from holdfast.dev.guard import Receive, Scope, Send
-from holdfast.dev.injecting import LOOK_AT, has_head, injected, tag
+from holdfast.dev.injecting import LOOK_AT, has_head, injected, tag, wants_script
 from holdfast.dev.site import error_page
 from holdfast.dev.tunnel import tunnel
 from holdfast.dev.upstream import Address, Headers, Response, asked, without
@@ -73,7 +73,9 @@ class Proxy:
         head = (scope["method"], target, headers)
         async with asked(address, head, _body(pieces, scope)) as response:
             kind = _value(response.headers, b"content-type").lower()
-            is_page = kind.startswith(b"text/html") and response.status not in (204, 304)
+            dest = _value(scope["headers"], b"sec-fetch-dest").decode("latin-1")
+            is_page = kind.startswith(b"text/html") and wants_script(dest)
+            is_page = is_page and response.status not in (204, 304)
             given = self._inward(response.headers, address)
             # An app that compresses although nobody asked for it is left as it is.
             if is_page and scope["method"] == "GET" and not _value(given, b"content-encoding"):

@@ -1,6 +1,7 @@
 """`hold dev` from its first moment to its last: what is started, in which order, and ended."""
 
 import asyncio
+import os
 import signal
 import socket
 import time
@@ -217,8 +218,14 @@ def _told_to_stop(stack: AsyncExitStack) -> asyncio.Event:
     """Return what is set by a Ctrl-C, a TERM, or a terminal that closes."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def told(number: int) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            os._exit(130)  # who presses Ctrl-C twice does not want to wait for anything
+        stop.set()
+
     for number in SIGNALS:
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, told, number)
         stack.callback(loop.remove_signal_handler, number)
     return stop
 

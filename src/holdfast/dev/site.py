@@ -14,7 +14,7 @@ from holdfast.dev.changes import Change, History
 from holdfast.dev.clients import Clients
 from holdfast.dev.folder import Folder, Found
 from holdfast.dev.ignore import Ignored
-from holdfast.dev.injecting import injected, tag
+from holdfast.dev.injecting import injected, tag, wants_script
 from holdfast.dev.settling import RIPE, Settling
 
 GLANCE = 0.01  # seconds between two looks at a file that is just being written
@@ -92,7 +92,7 @@ class Site:
             return self._in_pieces(found)
         self._serve(found, data)
         kind = type_of(found.path)
-        if found.path.suffix.lower() in PAGES:
+        if found.path.suffix.lower() in PAGES and wants_script(headers.get("sec-fetch-dest", "")):
             data = injected(data, tag(self.clients.token, self.history.state))
         elif "range" in headers:
             return self._in_pieces(found)

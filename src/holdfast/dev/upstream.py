@@ -18,6 +18,7 @@ from holdfast.errors import InvalidArgument
 LOOPBACK = ("127.0.0.1", "::1")
 OWN_NAMES = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - as programs print them
 CONNECT_WITHIN = 2.0
+ANSWER_WITHIN = 10.0  # seconds for one try: whoever compiles meanwhile is further at the next
 PIECE = 64 << 10
 
 Headers = list[tuple[bytes, bytes]]
@@ -113,7 +114,7 @@ async def asked(
             headers=list(answer.headers.raw_items()),
             body=_body(line, reader),
         )
-    except h11.RemoteProtocolError as error:
+    except h11.ProtocolError as error:
         raise ConnectionError(f"the app does not speak HTTP: {error}") from error
     finally:
         if sending is not None:
@@ -125,9 +126,12 @@ async def answers(address: Address) -> bool:
     """Return whether the app answers anything at all."""
     headers = [(b"Host", address.authority), (b"Accept", b"text/html"), (b"Connection", b"close")]
     try:
-        async with asked(address, ("GET", address.path.encode(), headers), _nothing()):
+        async with (
+            asyncio.timeout(ANSWER_WITHIN),
+            asked(address, ("GET", address.path.encode(), headers), _nothing()),
+        ):
             return True
-    except OSError:
+    except OSError:  # a timeout is one as well
         return False
 
 

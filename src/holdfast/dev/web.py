@@ -125,8 +125,10 @@ class Web:
                 return
             self._clients.enter(client, hello.get("state"))
             await self._talk(connection, client)
-        except (WebSocketDisconnect, TimeoutError, ValueError, KeyError, RuntimeError):
-            pass  # it has gone, said nothing, or rubbish; a good page comes back by itself
+        except (TimeoutError, ValueError, KeyError):
+            await connection.close(1008)  # it says nothing, or rubbish
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # it has gone; a good page comes back by itself
         finally:
             self._clients.leave(client)
 

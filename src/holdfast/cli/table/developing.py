@@ -20,14 +20,13 @@ COMMANDS = (
             switch("--dotfiles", help="serve files whose name begins with a dot, too"),
         ),
         (
-            ("hold dev", "index.html, a dev script in package.json, or vite.config here"),
-            ("hold dev . -- python3 server.py", "whatever prints its address"),
-            ("hold dev site --capture shots", "without a display; exit code 1 if it is wrong"),
+            ("hold dev", "the pages or the dev script here"),
+            ("hold dev . --capture shots -- ./serve", "look once; exit code 1 if it is wrong"),
         ),
         "holdfast.cli.developing:dev",
         (
             "Without a choice: a window where there is a display, else a browser, else the",
-            "address. Closing the window or Ctrl-C ends the program; only this machine sees it.",
+            "address. Closing the window or Ctrl-C ends what was started. Loopback only.",
         ),
         takes_program=True,
     ),

@@ -1,0 +1,91 @@
+"""`--capture`: evidence of an app, without a display."""
+
+import json
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dev.test_apps import APPS
+from tests.support.developing import site
+from tests.support.home import Home
+
+pytestmark = pytest.mark.slow
+
+PICTURE = b"\x89PNG\r\n\x1a\n"
+
+
+def captured(home: Home, code: int, shots: Path, *words: str, **environ: str) -> dict[str, Any]:
+    """Run it without a display; return the result."""
+    home.environ |= environ
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        home.environ.pop(name, None)
+    run = home.failing if code else home.hold
+    run("dev", *words[:1], "--capture", str(shots), *words[1:])
+    assert {each.name for each in shots.iterdir()} >= {"app.log", "cli.log", "result.json"}
+    found: dict[str, Any] = json.loads((shots / "result.json").read_text())
+    assert found["ok"] is (code == 0)
+    return found
+
+
+def test_pages_are_captured(home: Home, tmp_path: Path) -> None:
+    shots = tmp_path / "shots"
+
+    result = captured(home, 0, shots, str(APPS / "page"), "--width", "700", "--height", "500")
+
+    assert result["title"] == "A page of files"
+    assert result["errors"] == []
+    assert 0 < result["timings_ms"]["load"] <= result["timings_ms"]["settled"]
+    assert "console.log: a page of files 1" in (shots / "app.log").read_text()
+    picture = (shots / "screenshot.png").read_bytes()
+    assert picture.startswith(PICTURE)
+    assert struct.unpack(">II", picture[16:24]) == (700, 500)
+
+
+def test_a_program_is_captured_with_what_it_said(home: Home, tmp_path: Path) -> None:
+    shots = tmp_path / "shots"
+
+    result = captured(home, 0, shots, str(APPS / "python"), "--", sys.executable, "server.py")
+
+    assert result["title"] == "A Python server"
+    assert "console.log: since " in (shots / "app.log").read_text()
+    assert "| listening on http://127.0.0.1:" in (shots / "cli.log").read_text()
+    assert json.loads(home.hold("ls", "--json")) == []
+
+
+BAD = """<!doctype html><title>bad</title><link rel="stylesheet" href="gone.css">
+<script>alert("stop"); console.error("said"); Promise.reject(Error("left")); boom()</script>"""
+
+
+def test_whatever_is_wrong_is_in_the_result(home: Home, tmp_path: Path) -> None:
+    folder, shots = site(tmp_path / "bad", index_html=BAD), tmp_path / "shots"
+
+    result = captured(home, 1, shots, str(folder))
+
+    kinds = sorted(error["kind"] for error in result["errors"])
+    assert kinds == ["exception", "load", "rejection"]
+    assert result["title"] == "bad"
+    log = (shots / "app.log").read_text()
+    assert "console.error: said" in log
+    assert "alert dialog: stop" in log
+    assert (shots / "screenshot.png").read_bytes().startswith(PICTURE)
+
+
+def test_a_program_that_dies_is_evidence_too(home: Home, tmp_path: Path) -> None:
+    folder, shots = site(tmp_path / "app"), tmp_path / "shots"
+
+    result = captured(home, 1, shots, str(folder), "--", "sh", "-c", "echo no licence; exit 4")
+
+    assert [error["kind"] for error in result["errors"]] == ["start"]
+    assert "| no licence" in (shots / "cli.log").read_text()
+
+
+def test_where_there_is_no_browser_it_is_said_how_to_get_one(home: Home, tmp_path: Path) -> None:
+    shots = tmp_path / "shots"
+
+    result = captured(home, 1, shots, str(APPS / "page"), PATH=str(tmp_path))
+
+    assert result["errors"][0]["text"] == "there is no Chromium here to look with"
+    assert "apt install chromium" in (shots / "cli.log").read_text()
