@@ -4,6 +4,8 @@
 PYTHON ?= python3
 PREPARE = @$(PYTHON) tools/prepare.py
 VENV_PYTHON = .venv/bin/python
+# What runs inside a session must not believe that it was started by this make.
+HOLD = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES $(VENV_PYTHON) -m holdfast
 PYTEST = $(VENV_PYTHON) -m pytest
 CODE = $(wildcard src tests tools benchmarks fuzz examples)
 
@@ -20,10 +22,14 @@ N ?= 1000
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-run: ## run holdfast from this tree; ARGS="..." are its arguments
+run: ## open a shell that is kept, in a browser; ARGS="..." are arguments of hold instead
 	$(PREPARE) run
-# What runs inside a session must not believe that it was started by this make.
-	@exec env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u MAKEOVERRIDES $(VENV_PYTHON) -m holdfast $(ARGS)
+ifdef ARGS
+	@exec $(HOLD) $(ARGS)
+else
+	@$(HOLD) run --detach --key make-run >/dev/null # the first time; from then on it is found
+	@exec $(HOLD) host --open
+endif
 
 check: ## format, lint, types and the quick tests, in seconds; before every commit
 	$(PREPARE) check
@@ -59,6 +65,7 @@ fuzz: ## feed rubbish to every target in fuzz/, T=60 seconds each
 docs: ## write docs/reference anew from the code
 	$(PREPARE) run
 	@$(VENV_PYTHON) tools/reference.py
+	@$(VENV_PYTHON) tools/manpages.py
 
 format: ## format the code and mend what the linter can mend
 	$(PREPARE) check

@@ -11,6 +11,7 @@ import pytest
 import reference
 from holdfast.cli.commands import COMMANDS
 from holdfast.cli.parsing import parse
+from holdfast.cli.topics import ABOUT
 from holdfast.config.settings import settings
 from holdfast.errors import BY_CODE
 from holdfast.protocol.messages import EVENTS, NOTICES, REQUESTS
@@ -85,8 +86,23 @@ def said_in(source: Path) -> Iterator[str]:
 
 def test_every_command_that_a_message_names_can_be_typed() -> None:
     said = [text for path in (ROOT / "src").rglob("*.py") for text in said_in(path)]
-    named = {line for text in said for line in re.findall(r"`hold ([a-z]+(?: [a-z]+)*)", text)}
+    named = {line for text in said for line in re.findall(r"`hold ([a-z]+(?: [a-z-]+)*)", text)}
+    topics = {"help", *(f"help {topic}" for topic in ABOUT)}
     names = tuple(command.name for command in COMMANDS)
 
     assert named, "no message names a command"
-    assert {line for line in named if not line.startswith(names)} == set()
+    assert {line for line in named - topics if not line.startswith(names)} == set()
+
+
+def test_every_test_that_the_page_on_security_names_is_there() -> None:
+    """A row without its test is a promise; a test that was renamed must not leave one."""
+    page = (ROOT / "docs" / "reference" / "security.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "tests |" not in line]
+    places = {"": "host/test_security.py", "unit ": "unit/host"}
+    for unit, name in re.findall(r"(unit )?`(test_\w+)`", page):
+        place = ROOT / "tests" / places[unit]
+        files = [place] if place.is_file() else sorted(place.glob("test_*.py"))
+        assert any(f"def {name}(" in file.read_text() for file in files), unit + name
+
+    assert [row for row in rows if not re.search(r"`test_\w+`", row)] == []
+    assert len(rows) > 20

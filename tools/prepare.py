@@ -31,7 +31,7 @@ UV = VENV / "bin/uv"
 # The locks a job needs, so that a level which includes another one satisfies it.
 LEVELS = {
     "run": ("build", "run"),
-    "check": ("build", "run", "check"),
+    "check": ("build", "run", "check", "test"),  # mypy reads the tests, too
     "test": ("build", "run", "check", "test", "window"),
     "fuzz": ("build", "run", "fuzz"),
 }

@@ -12,6 +12,7 @@ import msgspec
 
 from holdfast import errors
 from holdfast.cli.commands import COMMANDS, EXIT_CODES, Command
+from holdfast.cli.shapes import LINES, SHAPES
 from holdfast.config.duration import render_duration
 from holdfast.config.settings import settings
 from holdfast.daemon.measures import ECHO, ECHO_HELP, MEASURES
@@ -20,6 +21,7 @@ from holdfast.protocol import messages
 from holdfast.protocol.messages import Message
 from holdfast.protocol.state import TRANSITIONS
 from holdfast.protocol.version import OURS
+from schemas import schema_of, schemas
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- Made by `make docs` from the code; edit the code. -->"
@@ -35,8 +37,9 @@ def pages() -> dict[str, str]:
             ("protocol.md", _protocol()),
             ("settings.md", _settings()),
             ("metrics.md", _metrics()),
+            ("json.md", _json()),
         )
-    }
+    } | schemas()
 
 
 def stale() -> list[str]:
@@ -55,7 +58,7 @@ def _commands() -> Iterator[str]:
     yield "# Commands"
     yield ""
     yield "`holdfast` is the same as `hold`. ID is an id, the beginning of one, a name or a key."
-    yield "`hold` alone starts your shell in a terminal, and prints its help elsewhere."
+    yield "`hold` alone brings you to a session in a terminal, and lists them elsewhere."
     for command in COMMANDS:
         yield from _command(command)
     yield from ("", "## Exit codes", "", "| code | meaning |", "|---|---|")
@@ -79,6 +82,24 @@ def _command(command: Command) -> Iterator[str]:
     for line, remark in command.examples:
         yield f"{line}  # {remark}" if remark else line
     yield "```"
+
+
+# -- json
+
+
+def _json() -> Iterator[str]:
+    yield "# What `--json` prints"
+    yield ""
+    yield "A contract: fields are added, never changed or taken away, and all of them are there,"
+    yield "also those that have their default. Times are seconds since 1970, sizes bytes, and what"
+    yield "is unknown is null. Errors are two lines on stderr, as without `--json`."
+    yield from ("", "| command | prints | schema |", "|---|---|---|")
+    for command in SHAPES:
+        page = f"json/{command.replace(' ', '-')}.json"
+        found = schema_of(command)
+        prints = "a list" if found.get("type") == "array" else "an object"
+        prints += " a line" if command in LINES else ""
+        yield f"| `hold {command} --json` | {prints} | [{page}]({page}) |"
 
 
 # -- errors
@@ -225,6 +246,7 @@ def main() -> int:
             print(f"docs/reference/{name} is stale: run `make docs`")
         return 1 if stale() else 0
     REFERENCE.mkdir(parents=True, exist_ok=True)
+    (REFERENCE / "json").mkdir(exist_ok=True)
     for name, text in pages().items():
         (REFERENCE / name).write_text(text)
         print(f"docs/reference/{name}")

@@ -1,6 +1,7 @@
 """A raw terminal on a session: in, out, and away, with the terminal as it was."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -11,6 +12,8 @@ from tests.support.hold import Hold, Terminal
 pytestmark = pytest.mark.slow
 
 DETACH = b"\x1c\x1c"
+# What `hold` says in the title, and what keeps the one before.
+TITLES = re.compile(rb"\x1b\]2;[^\x07]*\x07|\x1b\[2[23];2t")
 # A program that shows each byte it reads, in a terminal that leaves them alone.
 ECHO = "stty raw -echo; printf 'ready\\r\\n'; exec od -An -v -tx1 -w1"
 
@@ -42,7 +45,7 @@ def test_leaving_and_coming_back(hold: Hold) -> None:
 
     (session,) = hold.sessions()
     assert code == 0
-    assert f"`hold output {session['id']} --follow`".encode() in shown
+    assert f"`hold attach {session['name']}`".encode() in shown
     assert terminal.modes() == terminal.before
 
     again = hold.terminal("run", "-k", "k", "--", "sh")
@@ -145,7 +148,8 @@ def test_a_crash_is_a_pause(hold: Hold, victim: str) -> None:
         for byte in b"%d-typed" % turn:  # one by one, into whatever there is
             terminal.send(bytes([byte]))
         terminal.expect(f" {ord('d'):02x}")
-        seen += [int(text, 16) for text in (terminal.child.before + terminal.child.after).split()]
+        shown = TITLES.sub(b"", terminal.child.before + terminal.child.after)
+        seen += [int(text, 16) for text in shown.split()]
 
     assert bytes(seen) == b"0-typed1-typed2-typed3-typed"
     terminal.send(DETACH)
@@ -174,7 +178,8 @@ def test_a_flood_is_shown_whole_across_crashes(hold: Hold) -> None:
         terminal.child.expect_exact(f"\n{mark}\r\n")
         os.kill(hold.status()["daemon"]["pid"], signal.SIGKILL)
     terminal.expect("done\r\n")
-    assert terminal.end() == (b"", 0)
+    shown, code = terminal.end()
+    assert (TITLES.sub(b"", shown), code) == (b"", 0)
     (session,) = hold.sessions("--all")
 
     found = hold.run("output", session["id"]).stdout.split(b"\r\n")

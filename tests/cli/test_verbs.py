@@ -73,8 +73,13 @@ def test_kill_all_prints_what_it_ended(hold: Hold) -> None:
     first = hold.start("-n", "one", "--", "sleep", "100")
     second = hold.start("--", "sleep", "100")
 
-    done = hold.run("kill", "--all")
+    refused = hold.run("kill", "--all")
+    done = hold.run("kill", "--all", "--yes")
     again = hold.run("kill", "--all")
+
+    assert refused.returncode == 2
+    assert b"2 sessions are meant" in refused.stderr
+    assert b"--yes" in refused.stderr
 
     assert done.stdout.decode() == f"{first} (one) ended\n{second} ended\n"
     assert (again.returncode, again.stdout) == (0, b"")

@@ -16,7 +16,7 @@ import pytest
 from holdfast.protocol.messages import GetStats, Input, List, Release, SessionInfo
 from holdfast.terminal import asking
 from holdfast.terminal.asking import QUESTIONS
-from holdfast.terminal.attach import Local, attach
+from holdfast.terminal.attach import Local, Wish, attach
 from tests.support.asking import Client
 from tests.support.home import ROOT, Home, running_home, until
 
@@ -183,7 +183,7 @@ def test_who_leaves_at_once_leaves_no_answers_to_the_shell(
         session = home.create(client, "echo", "ready")
         ended = home.ended(client, session.id)
         answering.start()
-        attach(client, ended, Local(slave, slave), fresh=True)
+        attach(client, ended, Local(slave, slave), Wish(fresh=True))
         left.set()
         answering.join()
 

@@ -126,12 +126,10 @@ def test_it_can_be_told_to_stay(home: Home, word: str) -> None:
 def test_the_flag_counts_before_the_variable_and_that_before_the_file(home: Home) -> None:
     home.paths.config_file.write_text('[host]\nidle_timeout = "7h"\n')
     found = []
-    for words, variables in (
-        ((), {}),
-        ((), {"HOLDFAST_HOST_IDLE_TIMEOUT": "8h"}),
-        (("--idle-timeout", "9h"), {"HOLDFAST_HOST_IDLE_TIMEOUT": "8h"}),
-    ):
-        with running_host(home, *words, **variables) as host:
+    for words, variable in (([], None), ([], "8h"), (["--idle-timeout", "9h"], "8h")):
+        if variable is not None:
+            home.environ["HOLDFAST_HOST_IDLE_TIMEOUT"] = variable
+        with running_host(home, *words) as host:
             found.append(host.get("healthz")["idle_timeout"])
 
     assert found == [7 * 3600.0, 8 * 3600.0, 9 * 3600.0]

@@ -6,33 +6,40 @@ import select
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
-from typing import Any, AsyncIterator, TypeVar
+from typing import Any, TypeVar
 
 import socketio
 
 from tests.support.home import PATIENCE, ROOT, Home
 
 T = TypeVar("T")
-WINDOW = 256 << 10
 TAIL = 64 << 10
 
 
 class HostProcess:
     """A `hold host`, as a script starts it."""
 
-    def __init__(self, home: Home, *words: str, **variables: str) -> None:
+    def __init__(self, home: Home, *words: str, any_port: bool = True, **variables: str) -> None:
         self.home = home
         options, dashes, program = _split(words)
-        port = [] if "--port" in options else ["--port", "0"]
+        port = ["--port", "0"] if any_port and "--port" not in options else []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "holdfast", "host", "--json", *port, *options, *dashes, *program],
+            [
+                sys.executable,
+                "-m",
+                "holdfast",
+                "host",
+                "--json",
+                *port,
+                *options,
+                *dashes,
+                *program,
+            ],
             env={**home.environ, **variables},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -123,11 +130,15 @@ class HostProcess:
 
 
 @contextmanager
-def running_host(home: Home, *words: str, **variables: str) -> Iterator[HostProcess]:
-    """A host that somebody has logged in to."""
-    host = HostProcess(home, *words, **variables)
+def running_host(
+    home: Home, *words: str, token: str = "", any_port: bool = True, **variables: str
+) -> Iterator[HostProcess]:
+    """A host that somebody has logged in to, now or before."""
+    host = HostProcess(home, *words, any_port=any_port, **variables)
     try:
-        host.login()
+        host.token = token
+        if not token:
+            host.login()
         yield host
     finally:
         host.close()
@@ -199,7 +210,18 @@ class Tab:
         )
         if ready:
             await self.say("ready")
-            await self.until(lambda: self.last("layout") or self.has("welcome"), "to be told")
+            await self.until(lambda: self.has("daemon"), "to be told")
+
+    async def refusal(self) -> Any:
+        """Try to open, and return what the refusal says."""
+        told: list[Any] = []
+        self._socket.on("connect_error", told.append)
+        try:
+            await self.open(ready=False)
+        except socketio.exceptions.ConnectionError:
+            await self._socket.wait()
+            return told[0]
+        raise AssertionError("it was let in")
 
     async def close(self) -> None:
         await self._socket.disconnect()
@@ -210,8 +232,8 @@ class Tab:
         await self._socket.wait()
 
     def _path(self) -> str:
-        path = "/" + self._host.url.split("/", 3)[3]
-        return path + "socket.io"
+        base = self._host.url.split("/", 3)[3]
+        return f"/{base}socket.io"
 
     # -- what it says
 
@@ -227,6 +249,24 @@ class Tab:
     async def create(self, *argv: str, **more: object) -> str:
         created = await self.ask("create", argv=list(argv), cols=80, rows=24, **more)
         return str(created["id"])
+
+    async def shows(self, view: int, text: bytes, count: int = 1) -> None:
+        """Wait until a view has shown a text so often."""
+        await self.until(lambda: self.views[view].data.count(text) >= count, f"{text!r}")
+
+    async def grows(self, view: int) -> None:
+        """Wait until a view is sent more."""
+        before = self.views[view].frames
+        await self.until(lambda: self.views[view].frames > before, "more output")
+
+    async def knows(self, session: str, **facts: object) -> None:
+        """Wait until the tab was told this of a session."""
+
+        def told() -> bool:
+            known = self.session(session)
+            return bool(known) and all(known[name] == fact for name, fact in facts.items())
+
+        await self.until(told, f"{session} with {facts}")
 
     async def attach(self, view: int, session: str, since: int | None = 0, **more: Any) -> Any:
         asked = {"cols": 80, "rows": 24, "scrollback": 1000} | more
@@ -303,9 +343,7 @@ class Tab:
         found = [each for each in self.told("session") if each["id"] == session]
         return found[-1] if found else {}
 
-    async def until(
-        self, look: Callable[[], T | None], what: str, patience: float = PATIENCE
-    ) -> T:
+    async def until(self, look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
         """Return the first true thing that *look* returns; it is asked when something came."""
         try:
             async with asyncio.timeout(patience):
@@ -336,17 +374,3 @@ def _split(words: tuple[str, ...]) -> tuple[list[str], list[str], list[str]]:
         return list(words), [], []
     at = words.index("--")
     return list(words[:at]), ["--"], list(words[at + 1 :])
-
-
-def now() -> float:
-    return time.monotonic()
-
-
-def log_of(home: Home, session: str) -> bytes:
-    """Return the log of a session, from its files."""
-    with home.client() as client:
-        return home.output(client, session)
-
-
-def state_file(home: Home) -> Path:
-    return home.paths.state / "host.log"

@@ -33,6 +33,7 @@ SESSION = m.SessionInfo(
     lag=9 << 20,
     last_activity=1_750_000_001.75,
     title="make - 3 of 7",
+    last_line="[3/7] cc -o hold",
     mirrored=True,
     attributes={"shell": "bash", "tty": "/dev/pts/3"},
 )
@@ -126,8 +127,8 @@ SAMPLES: dict[str, m.Message] = {
         ephemeral=True,
     ),
     "create reply": m.Created(session=SESSION, outcome="attached"),
-    "list": m.List(ended=True),
-    "list reply": m.Listed(sessions=[SESSION]),
+    "list": m.List(ended=True, after="1750000000.25 k3v9qd", limit=500, lines=True),
+    "list reply": m.Listed(sessions=[SESSION], next="1750000000.25 k3v9qd"),
     "get": m.Get(session="k3v9qd"),
     "get reply": SESSION,
     "output": m.Output(session="k3v9qd", since=10, until=20, wait=1.5),
@@ -173,7 +174,7 @@ SAMPLES: dict[str, m.Message] = {
     "clear_scrollback reply": ERASED,
     "forget": m.Forget(session="k3v9qd", since=10, until=20, takeover=True),
     "forget reply": ERASED,
-    "du": m.Du(),
+    "du": m.Du(session="k3v9qd"),
     "du reply": m.DiskUsed(
         sessions=[
             m.DiskUse(

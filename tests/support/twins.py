@@ -85,6 +85,10 @@ class Stream:
         return self.inner.end
 
     @property
+    def attached(self) -> Any:
+        return self.inner.attached
+
+    @property
     def missed(self) -> Any:
         return self.inner.missed
 

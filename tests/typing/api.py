@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import assert_type
 
 import holdfast
-from holdfast import Chunk, Events, Gap, HandedBack, Kind, Snapshot, State, blocking
+from holdfast import Chunk, Events, Gap, HandedBack, Kind, Snapshot, State, Tail, blocking
 from holdfast.client import aio, sync
-from holdfast.client.view import End
+from holdfast.client.view import End, Item
 from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import (
+    Attached,
     CommandRecord,
     Erased,
     Event,
@@ -40,6 +41,7 @@ async def a_client() -> None:
             client_id="id",
             reconnect=False,
             autostart=False,
+            ready=False,
             on_reconnect=prepare,
             environ={"HOLDFAST_HOME": "somewhere"},
         ),
@@ -106,11 +108,15 @@ async def what_it_prints(session: holdfast.Session) -> None:
     async with session.output(since=None, policy="latest", window=4096, pause="owner") as output:
         assert_type(output, holdfast.Output)
         assert_type(output.mismatches, int)
+        assert_type(output.attached, Attached | None)
+        assert_type(output.take(), Item | None)
+        output.on_news = lambda: None
         assert_type(output.end, End | None)
         async for item in output:
             an_item(item)
             assert_type(item, Chunk | Gap | Snapshot)
     assert_type(await output.aclose(), None)
+    session.output(held=Tail(b"", 5, 5, 7), scrollback=None, terminal=True)
 
 
 def a_blocking_client() -> None:
@@ -131,7 +137,7 @@ def a_blocking_client() -> None:
         assert_type(client.events(since=0, session="id"), blocking.Events)
         assert_type(client.events().missed, bool)
         assert_type(list(client.events()), list[Event])
-        assert_type(client.close(), None)
+        assert_type(client.close(goodbye=False), None)
 
 
 def a_blocking_session(session: blocking.Session) -> None:
@@ -172,11 +178,13 @@ def what_a_blocking_one_prints(session: blocking.Session) -> None:
     with session.output(since=None, policy="latest", window=4096, pause="owner") as output:
         assert_type(output, blocking.Output)
         assert_type(output.mismatches, int)
+        assert_type(output.attached, Attached | None)
         assert_type(output.end, End | None)
         for item in output:
             an_item(item)
             assert_type(item, Chunk | Gap | Snapshot)
     assert_type(output.close(), None)
+    session.output(held=Tail(b"", 5, 5, 7), scrollback=None, terminal=True)
 
 
 def an_item(item: Chunk | Gap | Snapshot) -> None:

@@ -54,6 +54,16 @@ describe("the model", () => {
     expect(model.chosen).toBe("x");
   });
 
+  test("adds up what is not shown, until something else is", () => {
+    const gap = (start: number, end: number): Happening => {
+      return { type: "gap", gap: { start, end, reason: "skipped" } };
+    };
+    const model = after(...WORKING, gap(10, 20), gap(50, 55));
+    expect(model.missing).toEqual({ bytes: 15, reason: "skipped" });
+    expect(next(model, { type: "chose", id: "b" }).missing).toBeNull();
+    expect(next(model, { type: "gap", gap: null }).missing).toBeNull();
+  });
+
   test("takes no offence at what a newer host says", () => {
     expect(after(...WORKING, told("weather", { rain: 1 })).chosen).toBe("a");
   });

@@ -3,10 +3,10 @@
 from argparse import Namespace
 from collections.abc import Iterator
 
-from holdfast.cli import door, render
+from holdfast.cli import door, paging, render
 from holdfast.cli.exits import OK, Usage, note, one_line
 from holdfast.client.plain import Client
-from holdfast.protocol.messages import CommandRecord, Commands, GetContext, List, Role
+from holdfast.protocol.messages import CommandRecord, Commands, GetContext, Role
 
 HEADINGS = ("SESSION", "WHEN", "EXIT", "TOOK", "CWD", "COMMAND")
 CLOCK = "%Y-%m-%d %H:%M:%S"
@@ -20,7 +20,7 @@ def commands(values: Namespace) -> int:
         print(render.as_json([_fields(session, record) for session, record in found]))
     elif found:
         rows = [HEADINGS, *(_row(session, record) for session, record in found)]
-        print("\n".join(render.table(rows, render.print_width(1))))
+        paging.show("\n".join(render.table(rows, render.print_width(1))))
     else:
         note("no commands are known; a session in `hold wrap` reports its own")
     return OK
@@ -39,7 +39,7 @@ def context(values: Namespace) -> int:
     if values.json:
         print(render.as_json({name: getattr(told, name) for name in told.__struct_fields__}))
     elif told.text:
-        print(told.text)
+        paging.show(told.text)
     else:
         note("no commands are known; a session in `hold wrap` reports its own")
     return OK
@@ -49,7 +49,7 @@ def _found(client: Client, wanted: str | None) -> Iterator[tuple[str, CommandRec
     if wanted:
         sessions = [door.session_named(client, wanted).id]
     else:
-        sessions = [session.id for session in client.call(List()).sessions]
+        sessions = [session.id for session in door.sessions(client)]
     for session in sessions:
         listed = client.call(Commands(session=session))
         if listed.omitted:

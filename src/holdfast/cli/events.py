@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from holdfast.cli import door, render
 from holdfast.cli.exits import OK, note, one_line
-from holdfast.protocol.messages import Event, List, Role
+from holdfast.protocol.messages import Event, Role
 
 REMARKABLE = ("taken over", "did not come back")
 CLOCK = "%Y-%m-%d %H:%M:%S"
@@ -19,7 +19,7 @@ def events(values: Namespace) -> int:
     since = values.since if values.since is not None or values.follow else 0
     with door.client(Role.STREAM) as client:
         session = door.session_named(client, values.id).id if values.id else ""
-        names = Names({each.id: each.name for each in client.call(List(ended=True)).sessions})
+        names = Names({each.id: each.name for each in door.sessions(client, ended=True)})
         told = client.events(since, session)
         told.begin()
         if told.missed and since is not None:

@@ -1,15 +1,17 @@
 """Which exit code an error has, and how it is told: two lines, never a traceback."""
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
 
 from holdfast import errors as e
+from holdfast.cli import saying
 from holdfast.errors import HoldfastError
 
 OK, FAILED, USAGE = 0, 1, 2
 OWN_FAILURE, CANNOT_RUN, NOT_A_PROGRAM = 125, 126, 127
+SIGPIPE = 13  # the same everywhere; `signal` would build its enums for it
+one_line, note = saying.one_line, saying.note
 
 # The first row that fits an error decides.
 CODES: tuple[tuple[type[HoldfastError], int], ...] = (
@@ -78,11 +80,6 @@ def two_lines(error: BaseException) -> str:
     return "\n".join([*lines, f"      {one_line(fix)}"] if fix else lines)
 
 
-def one_line(text: str) -> str:
-    """Return *text* with nothing in it that moves a cursor or breaks a line."""
-    return "".join(each if each.isprintable() else _escaped(each) for each in text)
-
-
 def tell(error: BaseException) -> None:
     """Write an error to stderr; a traceback only for those who asked for it."""
     if os.environ.get("HOLDFAST_DEBUG"):
@@ -93,19 +90,8 @@ def tell(error: BaseException) -> None:
         print(two_lines(error), file=sys.stderr)
 
 
-def note(text: str) -> None:
-    """Say something that is not the result: stdout belongs to results."""
-    print(one_line(text), file=sys.stderr)
-
-
 def quiet_pipe() -> int:
     """Whoever read our output has seen enough; return the code that says so."""
     # Python would complain when it flushes at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 128 + signal.SIGPIPE
-
-
-def _escaped(character: str) -> str:
-    if 0xDC80 <= ord(character) <= 0xDCFF:  # a byte that was no UTF-8
-        return f"\\x{ord(character) - 0xDC00:02x}"
-    return ascii(character)[1:-1]
+    return 128 + SIGPIPE

@@ -23,7 +23,7 @@ def daemon_lines(status: Mapping[str, Any], *, now: float, width: int = 0) -> li
         ("restarts", str(status.get("restarts", 0))),
         ("pump", _with_reason(status.get("pump") or "unknown", status.get("pump_reason"))),
     ]
-    lines += _counted(stats) if stats else [("sessions", str(status.get("sessions", 0)))]
+    lines += counted(stats) if stats else [("sessions", str(status.get("sessions", 0)))]
     lines += [("warning", text) for text in _warnings(status, stats, now)]
     shown = [f"{name:10}{one_line(text)}" for name, text in lines]
     return [cut(line, width) for line in shown] if width else shown
@@ -38,7 +38,8 @@ def _reader(reader: Mapping[str, Any], now: float) -> list[tuple[str, str]]:
     return [("reader", _process(known, now))]
 
 
-def _counted(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
+def counted(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what statistics say, each with its name."""
     denied = f"{stats['role_denied']} by role, {stats['owner_denied']} by owner"
     kept = f"{size(stats['logs'])} of output, up to {size(stats['budget'])}"
     return [

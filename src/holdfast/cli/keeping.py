@@ -2,9 +2,12 @@
 
 import sys
 from argparse import Namespace
+from pathlib import Path
 
-from holdfast.cli import door, render
-from holdfast.cli.exits import FAILED, OK, Exit, Usage, note, one_line
+from holdfast.cli import choosing, door, paging, render
+from holdfast.cli.exits import FAILED, OK, Usage, note, one_line
+from holdfast.cli.progress import Progress
+from holdfast.client.plain import Client
 from holdfast.errors import SessionTerminating
 from holdfast.protocol.messages import (
     Clear,
@@ -25,29 +28,44 @@ SEARCH_TIMEOUT = 600.0  # seconds; all that is kept is read once
 
 
 def restore(values: Namespace) -> int:
-    """Start the program of a session again."""
+    """Start the programs of sessions again."""
     with door.client() as client:
-        session = door.session_named(client, values.id)
-        if session.state in LIVING:
-            note(f"session {session.id} lives; nothing was done")
-            return OK
-        if session.state == "terminating":
-            raise SessionTerminating(session=session.id)
-        if session.state not in UNASKED and not values.yes:
-            print(_again(session), file=sys.stderr)
-            _confirm("run it again?")
-        restored = client.call(Restore(session=session.id, life=session.life))
-    print(f"session {restored.id} runs again, pid {restored.pid}, life {restored.life}")
+        sessions = choosing.chosen(client, values.id, ended=True)
+        asked = [each for each in sessions if each.state not in (*UNASKED, *LIVING)]
+        if asked and not values.yes:
+            if len(sessions) > 1:
+                choosing.ask_about(asked, "run again")
+            else:
+                print(_again(sessions[0]), file=sys.stderr)
+                choosing.confirm("run it again?")
+        with Progress("restoring", len(sessions)) as progress:
+            for session in sessions:
+                _restore(client, session)
+                progress.done += 1
     return OK
+
+
+def _restore(client: Client, session: SessionInfo) -> None:
+    if session.state in LIVING:
+        note(f"session {session.id} lives; nothing was done")
+        return
+    if session.state == "terminating":
+        raise SessionTerminating(session=session.id)
+    restored = client.call(Restore(session=session.id, life=session.life))
+    print(f"session {restored.id} runs again, pid {restored.pid}, life {restored.life}")
 
 
 def clear(values: Namespace) -> int:
-    """Drop what a session printed before its last screenful."""
+    """Drop what sessions printed before their last screenful."""
     with door.client() as client:
-        session = door.session_named(client, values.id)
-        erased = client.call(Clear(session=session.id, takeover=values.takeover))
-    print(f"{render.size(erased.bytes)} dropped; offset {erased.start} is the first one kept")
-    return OK
+
+        def drop(session: SessionInfo) -> None:
+            erased = client.call(Clear(session=session.id, takeover=values.takeover))
+            name = "" if len(values.id) == 1 else f"{render.named(session.id, session.name)}: "
+            start = erased.start
+            print(f"{name}{render.size(erased.bytes)} dropped; offset {start} is the first kept")
+
+        return choosing.each(client, values.id, drop, question="clear", yes=values.yes, ended=True)
 
 
 def forget(values: Namespace) -> int:
@@ -55,15 +73,30 @@ def forget(values: Namespace) -> int:
     since, until = values.since or 0, values.until
     if until is not None and until <= since:
         raise Usage(f"--until {until} is not after --since {since}", "an empty run holds nothing")
+    found: list[str] = []
     with door.client() as client:
-        session = door.session_named(client, values.id)
+        sessions = choosing.chosen(client, values.id, ended=True)
         if not values.yes:
-            print(_what_is_forgotten(session, since, until), file=sys.stderr)
-            _confirm("destroy it?")
-        takeover = values.takeover
-        request = Forget(session=session.id, since=since, until=until, takeover=takeover)
-        erased = client.call(request, SEARCH_TIMEOUT)
-    return _tell_erased(session, erased)
+            if len(sessions) > 1:
+                choosing.ask_about(sessions, "destroy all that is kept of")
+            else:
+                print(_what_is_forgotten(sessions[0], since, until), file=sys.stderr)
+                choosing.confirm("destroy it?")
+        total = len(sessions) if len(sessions) > 1 else 0
+        with Progress("overwriting", total) as progress:
+            for session in sessions:
+                request = Forget(
+                    session=session.id, since=since, until=until, takeover=values.takeover
+                )
+                erased = client.call(request, SEARCH_TIMEOUT)
+                _tell_erased(session, erased)
+                found += erased.found
+                progress.done += 1
+    # What was found in one that has been forgotten since is gone as well.
+    left = [path for path in dict.fromkeys(found) if Path(path).exists()]
+    for path in left:
+        note(f"the same bytes are also in {path}")
+    return FAILED if left else OK
 
 
 def du(values: Namespace) -> int:
@@ -73,7 +106,7 @@ def du(values: Namespace) -> int:
     if values.json:
         print(render.as_json(used))
     else:
-        print("\n".join(_lines(used)))
+        paging.show("\n".join(_lines(used)))
     return OK
 
 
@@ -92,23 +125,11 @@ def _what_is_forgotten(session: SessionInfo, since: int, until: int | None) -> s
     return f"bytes {since} to {end} of what session {name} printed"
 
 
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise Usage("nobody is there to be asked", "add --yes")
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        note("nothing was done")
-        raise Exit(FAILED)
-
-
-def _tell_erased(session: SessionInfo, erased: Erased) -> int:
+def _tell_erased(session: SessionInfo, erased: Erased) -> None:
     if erased.gone:
         print(f"session {session.id} is forgotten, {render.size(erased.bytes)} overwritten")
     else:
         print(f"{render.size(erased.bytes)} overwritten")
-    for path in erased.found:
-        note(f"the same bytes are also in {path}")
-    return FAILED if erased.found else OK
 
 
 def _lines(used: DiskUsed) -> list[str]:

@@ -1,14 +1,16 @@
 """From words to a command and its values, and the help. All of it comes from the table."""
 
-from argparse import REMAINDER, ArgumentParser, Namespace
-from collections.abc import Sequence
+from argparse import REMAINDER, ArgumentParser, HelpFormatter, Namespace
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
-from holdfast.cli.commands import BY_NAME, COMMANDS, GROUPS, Argument, Command
+from holdfast.cli.commands import BY_NAME, GROUPS, Argument, Command
 from holdfast.cli.exits import Usage
+from holdfast.cli.helping import command_help, group_help, overview
 
 HELP_WORDS = ("-h", "--help")
-SCREEN_WIDTH = 80
+UNKNOWN = "unrecognized arguments: "  # as argparse says it
 
 
 class Parsed(NamedTuple):
@@ -32,23 +34,28 @@ def parse(words: Sequence[str]) -> Parsed:
     return Parsed(command, _values(command, rest), _asked_help(command, rest))
 
 
-def _command_name(words: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the longest name of a command or group that *words* begin with, and the rest."""
+def _command_name(words: Sequence[str], more: Sequence[str] = ()) -> tuple[str, list[str]]:
+    """Return the longest name of a command or group that *words* begin with, and the rest.
+
+    *more* is what else could have been meant.
+    """
     for count in (2, 1):
         name = " ".join(words[:count])
         if len(words) >= count and (name in BY_NAME or name in GROUPS):
             return name, list(words[count:])
     if words[0].startswith("-"):
         raise Usage(f"there is no option {words[0]!r}", "`hold --help` lists what there is")
-    raise _unknown(words[0])
+    raise _unknown(words[0], more)
 
 
-def _unknown(name: str) -> Usage:
+def _unknown(name: str, more: Sequence[str] = ()) -> Usage:
     import difflib  # noqa: PLC0415 - only for mistakes
 
-    names = [*BY_NAME, *GROUPS]
+    names = [*BY_NAME, *GROUPS, *more]
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    fix = f"did you mean `hold {close[0]}`?" if close else "`hold --help` lists every command"
+    fix = "`hold --help` lists every command"
+    if close:
+        fix = f"did you mean `hold {'help ' * (close[0] in more)}{close[0]}`?"
     return Usage(f"there is no command {name!r}", fix)
 
 
@@ -57,11 +64,33 @@ def _unknown(name: str) -> Usage:
 
 class _Parser(ArgumentParser):
     def __init__(self, command: Command) -> None:
-        super().__init__(prog=f"hold {command.name}", add_help=False, allow_abbrev=False)
+        super().__init__(
+            prog=f"hold {command.name}",
+            add_help=False,
+            allow_abbrev=False,
+            # Our help is our own; without a width it would import shutil, and that much more.
+            formatter_class=partial(HelpFormatter, width=80),
+        )
         self.command = command
 
     def error(self, message: str) -> NoReturn:
-        raise Usage(f"{self.command.name}: {message}", f"usage: {self.command.usage}")
+        fix = _meant(self.command, message) or f"usage: {self.command.usage}"
+        raise Usage(f"{self.command.name}: {message}", fix)
+
+
+def _meant(command: Command, message: str) -> str:
+    """Return the option that was most likely meant by one that there is not."""
+    wrong = message.partition(UNKNOWN)[2].split()
+    word = next((each.partition("=")[0] for each in wrong if each.startswith("-")), "")
+    if not word:
+        return ""
+    import difflib  # noqa: PLC0415 - only for mistakes
+
+    options = [name for each in command.arguments if each.is_option for name in each.names]
+    begun = [name for name in options if name.startswith(word) and len(word) > 2]
+    close = begun or difflib.get_close_matches(word, [*options, *HELP_WORDS], n=1, cutoff=0.6)
+    more = f"`hold {command.name} --help` lists them"
+    return f"did you mean {close[0]}? {more}" if close else ""
 
 
 def _values(command: Command, words: list[str]) -> Namespace:
@@ -72,6 +101,9 @@ def _values(command: Command, words: list[str]) -> Namespace:
     if _wants_help(command, own):
         return Namespace()
     parser = _Parser(command)
+    if wrong := _unknown_option(command, own):
+        # Said before anything is missed: it is most likely why.
+        parser.error(UNKNOWN + wrong)
     for argument in command.arguments:
         parser.add_argument(*_names(argument), **_settings(argument))
     if command.takes_program and not command.takes_own_words:
@@ -97,8 +129,12 @@ def _settings(argument: Argument) -> dict[str, Any]:
             return {"action": "store_true", "dest": argument.field}
         action = "append" if argument.repeats else "store"
         return {"action": action, "dest": argument.field, **kind}
-    many = "*" if argument.repeats else "?"
-    return {"metavar": argument.names[0], **({"nargs": many} if argument.optional else {}), **kind}
+    kind["metavar"] = argument.names[0]
+    if argument.repeats:
+        kind["nargs"] = "*" if argument.optional else "+"
+    elif argument.optional:
+        kind["nargs"] = "?"
+    return kind
 
 
 def _number(text: str) -> int:
@@ -118,18 +154,28 @@ def _asked_help(command: Command, words: list[str]) -> str:
 
 
 def _wants_help(command: Command, words: list[str]) -> bool:
+    return any(word in HELP_WORDS for word in _own(command, words))
+
+
+def _unknown_option(command: Command, words: list[str]) -> str:
+    """Return the first long option that there is not."""
+    known = {name for each in command.arguments for name in each.names}
+    long = (word for word in _own(command, words) if word.startswith("--"))
+    return next((word for word in long if word.partition("=")[0] not in known), "")
+
+
+def _own(command: Command, words: list[str]) -> Iterator[str]:
+    """Yield the words that are the command's, without what its options take."""
     options = {name: each for each in command.arguments for name in each.names if each.is_option}
     skips = False
     for word in words:
         if skips:
             skips = False
-        elif word in HELP_WORDS:
-            return True
-        elif word in options:
-            skips = bool(options[word].value)
-        elif word == "--" or (_begins_program(command) and not word.startswith("-")):
-            return False  # from here on the words are the program's
-    return False
+            continue
+        if word == "--" or (_begins_program(command) and not word.startswith("-")):
+            return  # from here on the words are the program's
+        skips = word in options and bool(options[word].value)
+        yield word
 
 
 def _begins_program(command: Command) -> bool:
@@ -139,68 +185,12 @@ def _begins_program(command: Command) -> bool:
 def _help(words: list[str]) -> Parsed:
     if not words:
         return Parsed(None, Namespace(), overview())
-    name, rest = _command_name(words)
+    from holdfast.cli.topics import ABOUT, text_of  # noqa: PLC0415 - only for who reads
+
+    if len(words) == 1 and words[0] in ABOUT:
+        return Parsed(None, Namespace(), text_of(words[0]))
+    name, rest = _command_name(words, [*ABOUT])
     if rest:
         raise _unknown(" ".join(words))
     text = group_help(name) if name in GROUPS else command_help(BY_NAME[name])
     return Parsed(None, Namespace(), text)
-
-
-def overview() -> str:
-    """Return what `hold --help` prints."""
-    shown = [(each.name, each.summary) for each in COMMANDS if " " not in each.name]
-    shown += [(f"{name} ...", summary) for name, summary in GROUPS.items()]
-    return "\n".join(
-        [
-            "hold keeps programs alive while what you look through comes and goes.",
-            "usage: hold COMMAND [...]",
-            *_columns(shown),
-            "",
-            "  hold run -d -n build -- make    start something that goes on without you",
-            "`hold COMMAND --help` says more. `hold` alone starts your shell.",
-        ]
-    )
-
-
-def group_help(name: str) -> str:
-    """Return what `hold daemon` prints."""
-    inside = [each for each in COMMANDS if each.name.startswith(f"{name} ")]
-    return "\n".join(
-        [
-            f"usage: hold {name} COMMAND",
-            "",
-            *_columns([(each.name, each.summary) for each in inside]),
-        ]
-    )
-
-
-def command_help(command: Command) -> str:
-    """Return what `hold COMMAND --help` prints: it fits a screen."""
-    rows = [
-        (", ".join(each.names) + (f" {each.value}" if each.value else ""), each.help)
-        for each in command.arguments
-    ]
-    lines = [
-        *_wrapped(f"usage: {command.usage}"),
-        "",
-        command.summary[0].upper() + command.summary[1:] + ".",
-    ]
-    if rows:
-        lines += ["", *_columns(rows)]
-    if command.notes:
-        lines += ["", *command.notes]
-    return "\n".join([*lines, "", "examples:", *_columns(command.examples)])
-
-
-def _wrapped(text: str) -> list[str]:
-    lines = [""]
-    for word in text.replace("] [", "]\n[").splitlines():
-        if len(lines[-1]) + len(word) >= SCREEN_WIDTH:
-            lines.append(" " * 10)
-        lines[-1] += f" {word}" if lines[-1].strip() else word
-    return lines
-
-
-def _columns(rows: Sequence[tuple[str, str]]) -> list[str]:
-    width = max(len(left) for left, _ in rows) + 2
-    return [f"  {left:{width}}{right}".rstrip() for left, right in rows]

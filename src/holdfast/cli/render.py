@@ -1,59 +1,60 @@
-"""How sessions and the daemon look on a terminal, and as JSON."""
+"""How sessions and the daemon look on a terminal, and as JSON.
+
+`hold ls` draws with this before anything that costs is imported: keep it so.
+"""
 
 import os
 import time
-from collections.abc import Sequence
-from typing import Any
 
-import msgspec
+from holdfast.cli.saying import one_line
 
-from holdfast.cli.exits import one_line
-from holdfast.protocol.messages import SessionInfo
+TYPE_CHECKING = False  # `typing` is one of the things that cost
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from holdfast.protocol.messages import SessionInfo
 
 AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 UNIT = 1024
 GAP = "  "
-HEADINGS = ("ID", "NAME", "STATE", "PID", "CWD", "AGE", "ACTIVE", "VIEWERS", "COMMAND")
-TITLE = "TITLE"  # shown when there is one and the terminal is wide enough for all
+NO_SESSIONS = "no sessions; `hold run` starts one with your shell, `hold run -d -- CMD` any program"
+NEEDS_NO_QUOTES = frozenset(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
+)
 COLUMN_LIMIT = 32  # characters of a name or a directory; the last column takes what is left
 
 
 def as_json(value: object) -> str:
     """Return *value* as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    import msgspec  # noqa: PLC0415 - three times as long as Python's own start
+
+    return msgspec.json.format(msgspec.json.encode(every_field(value)), indent=2).decode()
 
 
-def session_fields(session: SessionInfo) -> dict[str, Any]:
+def as_line(value: object) -> str:
+    """Return *value* as JSON in one line."""
+    import msgspec  # noqa: PLC0415 - three times as long as Python's own start
+
+    return msgspec.json.encode(every_field(value)).decode()
+
+
+def every_field(value: object) -> object:
+    """Return *value* with each message as all its fields, also those that have their default.
+
+    Scripts rely on them; on the wire they are left out.
+    """
+    if isinstance(value, list | tuple):
+        return [every_field(each) for each in value]
+    names = getattr(value, "__struct_fields__", None)
+    if names is None:
+        return value
+    return {name: every_field(getattr(value, name)) for name in names}
+
+
+def session_fields(session: "SessionInfo") -> "dict[str, Any]":
     """Return every field, also those that have their default: scripts rely on them."""
     return {name: getattr(session, name) for name in session.__struct_fields__}
-
-
-def session_table(sessions: Sequence[SessionInfo], *, now: float, home: str, width: int) -> str:
-    """Return a table of *width* columns; 0 is as wide as it needs to be."""
-    rows = [HEADINGS, *(session_row(each, now=now, home=home) for each in sessions)]
-    lines = table(rows, width)
-    if any(each.title for each in sessions):
-        titles = [TITLE, *(one_line(each.title) for each in sessions)]
-        titled = [(*row[:-1], title, row[-1]) for row, title in zip(rows, titles, strict=True)]
-        with_titles = table(titled, 0)
-        if not width or max(len(line) for line in with_titles) <= width:
-            return "\n".join(with_titles)
-    return "\n".join(lines)
-
-
-def session_row(session: SessionInfo, *, now: float, home: str) -> tuple[str, ...]:
-    """Return the cells of one session."""
-    return (
-        session.id,
-        one_line(session.name),
-        state_words(session),
-        str(session.pid or "-"),
-        one_line(_from_home(session.cwd, home)),
-        age(now - session.created),
-        "-" if session.last_activity is None else age(now - session.last_activity),
-        str(session.viewers or "-"),
-        one_line(command_line(session.argv)),
-    )
 
 
 def named(session: str, name: str) -> str:
@@ -61,7 +62,7 @@ def named(session: str, name: str) -> str:
     return f"{session} ({one_line(name)})" if name else session
 
 
-def post_mortem(session: SessionInfo) -> str:
+def post_mortem(session: "SessionInfo") -> str:
     """Return what is known of a life that is over, in one line."""
     parts = [f"session {named(session.id, session.name)} {state_words(session)}"]
     if session.duration is not None:
@@ -73,14 +74,12 @@ def post_mortem(session: SessionInfo) -> str:
     return ", ".join(parts)
 
 
-def command_line(argv: Sequence[str]) -> str:
+def command_line(argv: "Sequence[str]") -> str:
     """Return the words as they could be typed into a shell."""
-    import shlex  # noqa: PLC0415 - compiles a pattern; an empty list needs none
-
-    return shlex.join(argv)
+    return " ".join(_quoted(word) for word in argv)
 
 
-def state_words(session: SessionInfo) -> str:
+def state_words(session: "SessionInfo") -> str:
     """Return the state, with what makes it special."""
     if session.exit_signal is not None:
         return f"{session.state} {_signal_name(session.exit_signal)}"
@@ -90,7 +89,7 @@ def state_words(session: SessionInfo) -> str:
     return ", ".join([session.state, *filter(None, special)])
 
 
-def table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+def table(rows: "Sequence[Sequence[str]]", width: int) -> list[str]:
     """Return aligned lines; the last column is cut at *width*."""
     short = [[*(cut(cell, COLUMN_LIMIT) for cell in row[:-1]), row[-1]] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*short, strict=True)][:-1]
@@ -126,7 +125,14 @@ def size(count: int) -> str:
     return f"{amount / UNIT:.1f} TiB"
 
 
-def _from_home(path: str, home: str) -> str:
+def _quoted(word: str) -> str:
+    """Return what `shlex.quote` does, which compiles a pattern first."""
+    if word and all(character in NEEDS_NO_QUOTES for character in word):
+        return word
+    return "'" + word.replace("'", "'\"'\"'") + "'"
+
+
+def from_home(path: str, home: str) -> str:
     if home and (path == home or path.startswith(home.rstrip("/") + "/")):
         return "~" + path[len(home.rstrip("/")) :]
     return path

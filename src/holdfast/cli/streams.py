@@ -6,12 +6,14 @@ import time
 from argparse import Namespace
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from holdfast.cli import door
 from holdfast.cli.exits import OK, Usage, note
 from holdfast.client.calls import CALL_TIMEOUT
 from holdfast.client.plain import Client
 from holdfast.errors import InputQueueFull, OffsetPruned, OwnerRequired, TimedOut
-from holdfast.protocol.messages import Input, Output, Role, Send
+from holdfast.protocol.messages import Input, Output, Role, Send, SessionInfo
 
 PATIENCE = 2.0  # seconds to wait for somebody else to have sent what they send
 PAUSE = 0.05
@@ -32,11 +34,20 @@ def output(values: Namespace) -> int:
         session = door.session_named(client, values.id)
         chunks = read(client, session.id, values.since, values.until, follow=values.follow)
         if values.raw or not os.isatty(out):
-            for chunk in chunks:
-                write_all(out, chunk)
+            _copy(out, chunks, 0 if values.follow else _length(session, values))
         else:
             _show(out, chunks)
     return OK
+
+
+def show(client: Client, session: str, out: int, *, follow: bool) -> None:
+    """Write what a session printed, to a terminal without what could harm it."""
+    chunks = read(client, session, None, None, follow=follow)
+    if os.isatty(out):
+        _show(out, chunks)
+        return
+    for chunk in chunks:
+        write_all(out, chunk)
 
 
 def read(
@@ -64,6 +75,26 @@ def read(
             return
 
 
+def _length(session: SessionInfo, values: Namespace) -> int:
+    """Return about how many bytes are coming."""
+    end = session.offset if values.until is None else values.until
+    return max(0, end - (values.since or 0))
+
+
+def _copy(out: int, chunks: Iterator[bytes], length: int) -> None:
+    """Write every byte as it was; a large read that somebody waits for says how far it is."""
+    if not length or os.isatty(out):
+        for chunk in chunks:
+            write_all(out, chunk)
+        return
+    from holdfast.cli.progress import Progress  # noqa: PLC0415 - only for what is long
+
+    with Progress("reading", length, bytes=True) as progress:
+        for chunk in chunks:
+            write_all(out, chunk)
+            progress.done += len(chunk)
+
+
 def _show(out: int, chunks: Iterator[bytes]) -> None:
     """Write to a terminal what does it no harm, and leave it in its ordinary modes."""
     # Only here: bytes into a file or a pipe should not pay for it.
@@ -88,47 +119,64 @@ def write_all(fd: int, data: bytes) -> None:
 
 def send(values: Namespace) -> int:
     """Type text into a session; returns when its terminal has taken it."""
-    if bool(values.text) == values.stdin and not (values.enter and not values.text):
-        what = "hold send takes TEXT or --stdin" if values.text else "hold send has nothing to type"
-        raise Usage(what, "write `hold send ID TEXT`, `--enter`, or `--stdin`")
+    if values.text and values.stdin:
+        raise Usage("hold send takes TEXT or --stdin", "write one of them")
+    if not (values.text or values.stdin or values.enter or values.keys):
+        fix = "write `hold send ID TEXT`, `--enter`, `--keys`, or `--stdin`"
+        raise Usage("hold send has nothing to type", fix)
+    if values.keys:
+        from holdfast.cli import keys  # noqa: PLC0415 - text needs none of it
+
+        keys.bytes_of(values.keys)  # a wrong one is said before anything is typed
     data = sys.stdin.buffer.read() if values.stdin else os.fsencode(" ".join(values.text))
-    with door.client() as client:
-        session = door.session_named(client, values.id)
+    with door.client(client_id=values.client_id) as client:
+        session, at = door.session_named(client, values.id), 0
+        pressed = _keys(client, session.id, values.keys)
+        unit = Send(session=session.id, offset=0, text=data, takeover=values.takeover)
         if len(data) > UNIT_LIMIT:
             at = type_in(client, session.id, data, takeover=values.takeover)
-            data = b""
-        else:
-            at = 0
-        if data or values.enter:
-            unit = Send(
-                session=session.id,
-                offset=at,
-                text=data,
-                enter=values.enter,
-                takeover=values.takeover,
+        elif data:
+            at = send_unit(client, replace(unit, enter=values.enter and not pressed))
+        if pressed:
+            at = _patiently(
+                client,
+                Input(session=session.id, offset=at, data=pressed, takeover=values.takeover),
             )
-            send_unit(client, unit)
+        if values.enter and (pressed or not 0 < len(data) <= UNIT_LIMIT):
+            send_unit(client, replace(unit, offset=at, text=b"", enter=True))
     return OK
 
 
-def send_unit(client: Client, unit: Send) -> None:
-    """Send a text, and Enter if that is wanted, as one unit, once."""
-    give_up = time.monotonic() + PATIENCE
+def _keys(client: Client, session: str, names: str | None) -> bytes:
+    if not names:
+        return b""
+    from holdfast.cli.keying import bytes_for  # noqa: PLC0415 - text needs none of it
+
+    return bytes_for(client, session, names)
+
+
+def send_unit(client: Client, unit: Send) -> int:
+    """Send a text, and Enter if that is wanted, as one unit, once; return where it ends."""
     try:
-        while True:
-            try:
-                client.call(unit, CALL_TIMEOUT + len(unit.text) / SLOWEST)
-            except OwnerRequired:
-                # Most likely another script that sends; it owns the session for a moment.
-                if time.monotonic() > give_up:
-                    raise
-            else:
-                return
-            time.sleep(PAUSE)
+        return _patiently(client, unit)
     except TimedOut as error:
         what = f"session {unit.session!r} has not taken all of it: its program does not read"
         fix = "it gets the rest when it reads; look at it with `hold output`"
         raise error.said(what, fix) from error
+
+
+def _patiently(client: Client, unit: Send | Input) -> int:
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if isinstance(unit, Send):
+                return client.call(unit, CALL_TIMEOUT + len(unit.text) / SLOWEST).end
+            return client.call(unit).end
+        except OwnerRequired:
+            # Most likely another script that sends; it owns the session for a moment.
+            if time.monotonic() > give_up:
+                raise
+        time.sleep(PAUSE)
 
 
 def type_in(client: Client, session: str, data: bytes, *, takeover: bool = False) -> int:

@@ -1,20 +1,43 @@
-"""`hold signal`, `hold rename`, `hold wait`."""
+"""`hold signal`, `hold resize`, `hold rename`, `hold wait`."""
 
 from argparse import Namespace
 
-from holdfast.cli import door, render
+from holdfast.cli import choosing, door, render
 from holdfast.cli.exits import OK, Usage, note
 from holdfast.cli.sessions import code_of_program
 from holdfast.cli.waiting import end_of
 from holdfast.config.duration import parse_duration
-from holdfast.protocol.messages import Rename, Role, Signal
+from holdfast.protocol.messages import Claim, Rename, Resize, Role, SessionInfo, Signal
+from holdfast.types import Size
 
 
 def signal(values: Namespace) -> int:
-    """Send a signal to a session's program."""
+    """Send a signal to the programs of sessions."""
     with door.client() as client:
-        session = door.session_named(client, values.id)
-        client.call(Signal(session=session.id, signal=values.signal, takeover=values.takeover))
+
+        def send(session: SessionInfo) -> None:
+            client.call(Signal(session=session.id, signal=values.signal, takeover=values.takeover))
+
+        question = f"send {values.signal} to"
+        return choosing.each(client, values.id, send, question=question, yes=values.yes)
+
+
+def resize(values: Namespace) -> int:
+    """Give the terminals of sessions another size."""
+    try:
+        size = Size.parse(values.size)
+    except ValueError as error:
+        what = f"{values.size!r} is no size: {error}"
+        raise Usage(what, "write it as COLSxROWS: 120x40") from error
+    with door.client() as client:
+        for session in choosing.chosen(client, values.id):
+            if not values.takeover:
+                # Else it is only noted, for the day when nobody else owns the session.
+                client.call(Claim(session=session.id))
+            asked = Resize(
+                session=session.id, cols=size.cols, rows=size.rows, takeover=values.takeover
+            )
+            client.call(asked)
     return OK
 
 

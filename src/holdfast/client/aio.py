@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
+from msgspec.structs import replace
+
 from holdfast.client import requests
 from holdfast.client.attempts import FOR_EVER, ONCE, Kind, Policy, State
 from holdfast.client.follow import Follow
@@ -146,7 +148,13 @@ class Caller:
 
     async def list(self, *, ended: bool = False, **patience: Unpack[Patience]) -> list[SessionInfo]:
         """Return what is known of all sessions, oldest first."""
-        return (await self.call(m.List(ended=ended), m.Listed, **patience)).sessions
+        asked = m.List(ended=ended, limit=requests.LISTED)
+        page = await self.call(asked, m.Listed, **patience)
+        found = [*page.sessions]
+        while page.next:
+            page = await self.call(replace(asked, after=page.next), m.Listed, **patience)
+            found += page.sessions
+        return found
 
 
 class Client(Caller):

@@ -32,6 +32,8 @@ class Looking:
         """Why nothing follows, if it is not the end."""
         self._profile: Profile | None = None
         self.changed: Callable[[], None] = lambda: None
+        self.has_said = False
+        """Whether taking something has left something to be written."""
         core.add(self)
 
     # -- for who looks
@@ -58,6 +60,7 @@ class Looking:
         item = self._items.popleft()
         if isinstance(item, Chunk) and (ack := self._view.used(item.offset + len(item.data))):
             self._core.notify(ack)
+            self.has_said = True
         return item
 
     def introduce(self, profile: Profile) -> None:

@@ -32,12 +32,15 @@ def connect(
     label: str = "",
     kind: str = "script",
     autostart: bool = True,
+    client_id: str = "",
 ) -> "Client":
     """Return a connected client; raise DaemonUnreachable and say why.
 
-    *environ* is what a daemon would be started with, should none be there.
+    *environ* is what a daemon would be started with, should none be there. A *client_id* is
+    given by who goes on with what it began on another connection.
     """
-    hello = Hello(protocol=OURS, client_id=random_id(), role=role, label=label, kind=kind)
+    name = client_id or random_id()
+    hello = Hello(protocol=OURS, client_id=name, role=role, label=label, kind=kind)
     return Client(Reach(paths, environ, hello, autostart, restarts=True))
 
 

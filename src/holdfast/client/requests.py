@@ -17,6 +17,8 @@ from holdfast.protocol.version import OURS
 Word = str | bytes
 Place = Word | os.PathLike[str] | os.PathLike[bytes]
 
+LISTED = 500  # sessions of one page: the daemon gives no more at a time
+
 
 class Patience(TypedDict, total=False):
     """How long a verb may take; without either it fails at once when there is no connection."""

@@ -278,7 +278,9 @@ class Output:
             raise self._looking.error
         if isinstance(item, End):
             self.end = item
-        self._wire.settle()
+        if self._looking.has_said:  # a key's echo is not worth it
+            self._looking.has_said = False
+            self._wire.settle()
         return item
 
     def _wake(self) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
 
+from msgspec.structs import replace
+
 from holdfast.client import requests
 from holdfast.client.attempts import FOR_EVER, ONCE, Kind, Policy, State
 from holdfast.client.follow import Follow
@@ -143,7 +145,13 @@ class Caller:
 
     def list(self, *, ended: bool = False, **patience: Unpack[Patience]) -> list[SessionInfo]:
         """Return what is known of all sessions, oldest first."""
-        return self.call(m.List(ended=ended), m.Listed, **patience).sessions
+        asked = m.List(ended=ended, limit=requests.LISTED)
+        page = self.call(asked, m.Listed, **patience)
+        found = [*page.sessions]
+        while page.next:
+            page = self.call(replace(asked, after=page.next), m.Listed, **patience)
+            found += page.sessions
+        return found
 
 
 class Client(Caller):

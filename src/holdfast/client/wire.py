@@ -145,7 +145,12 @@ class Wire:
             opening.add_done_callback(_close_again)  # the thread opens it all the same
             raise
         line = _Line(self)
-        await self._loop.create_unix_connection(lambda: line, sock=sock)
+        try:
+            await self._loop.create_unix_connection(lambda: line, sock=sock)
+        except BaseException:
+            # uvloop closes what it was told to make no more, and does not say that it is lost.
+            self.lines.discard(line)
+            raise
         self.line = line
         core.connected(token, self.now())
 

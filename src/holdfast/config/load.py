@@ -23,6 +23,17 @@ OTHER_VARIABLES = {
 }
 
 
+DEFAULT = "default"
+
+
+class Chosen(NamedTuple):
+    """What holds for one setting, and where it was said."""
+
+    setting: Setting
+    value: Any
+    source: str
+
+
 class _Value(NamedTuple):
     source: str
     key: str
@@ -34,18 +45,26 @@ def load(file: Path, environ: Mapping[str, str], flags: Mapping[str, str] | None
 
     *flags* maps setting keys (`session.limit`) to texts from the command line.
     """
+    chosen = explain(file, environ, flags)
+    return Config(**{name: one.value for name, one in chosen.items() if one.source != DEFAULT})
+
+
+def explain(
+    file: Path, environ: Mapping[str, str], flags: Mapping[str, str] | None = None
+) -> dict[str, Chosen]:
+    """Return every setting, its value and where that comes from, or raise as `load` does."""
     known = {setting.key: (name, setting) for name, setting in settings().items()}
-    chosen: dict[str, Any] = {}
+    chosen = {n: Chosen(setting, setting.default, DEFAULT) for n, setting in settings().items()}
     for values in (_from_file(file), _from_variables(environ), _from_flags(flags or {})):
         for value in values:
             if value.key not in known:
                 raise _unknown(value, list(known))
             name, setting = known[value.key]
             if value.text.strip():
-                chosen[name] = _parse(setting, value)
+                chosen[name] = Chosen(setting, _parse(setting, value), value.source)
             else:
-                chosen.pop(name, None)
-    return Config(**chosen)
+                chosen[name] = Chosen(setting, setting.default, DEFAULT)
+    return chosen
 
 
 def _parse(setting: Setting, value: _Value) -> object:

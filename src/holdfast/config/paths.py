@@ -6,21 +6,17 @@ must find the same keeper), else `/tmp/holdfast-UID`. TMPDIR plays no part: it d
 between the shells of one user. `HOLDFAST_HOME` moves everything.
 """
 
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from holdfast.errors import InvalidSetting, PermissionDenied
-
-SOCKET_PATH_LIMIT = 107  # bytes of a Unix socket's path on Linux, less its final NUL
-LONGEST_SOCKET_NAME = "keeper.sock"
+from holdfast.config.where import LONGEST_SOCKET_NAME, SOCKET_NAME, TOKEN_NAME, where
+from holdfast.errors import PermissionDenied
 
 
-@dataclass(frozen=True, kw_only=True)
-class Paths:
+class Paths(NamedTuple):  # a dataclass would cost every `hold` command 10 ms
     """The places of one user's Holdfast."""
 
     state: Path
@@ -31,7 +27,7 @@ class Paths:
     @property
     def socket(self) -> Path:
         """Where clients connect."""
-        return self.runtime / "hold.sock"
+        return self.runtime / SOCKET_NAME
 
     @property
     def keeper_socket(self) -> Path:
@@ -41,7 +37,7 @@ class Paths:
     @property
     def token(self) -> Path:
         """What clients have to show, where it exists."""
-        return self.state / "token"
+        return self.state / TOKEN_NAME
 
     def prepare(self, uid: int) -> None:
         """Make the directories, for this user alone; raise PermissionDenied."""
@@ -51,23 +47,18 @@ class Paths:
     @classmethod
     def find(cls, environ: Mapping[str, str], uid: int) -> "Paths":
         """Return the places that hold for this environment and user; touches nothing."""
-        home = environ.get("HOLDFAST_HOME", "")
-        if home:
-            root = _absolute("HOLDFAST_HOME", home)
-            state, runtime, config = root / "state", root / "run", root / "config.toml"
-        else:
-            state = _xdg(environ, "XDG_STATE_HOME", ".local/state") / "holdfast"
-            config = _xdg(environ, "XDG_CONFIG_HOME", ".config") / "holdfast" / "config.toml"
-            runtime = _runtime(environ, uid)
-        journal = environ.get("HOLDFAST_JOURNAL_PATH", "")
+        state, runtime, config_file, journal = where(environ, uid)
         return cls(
-            state=state,
-            runtime=_short(runtime, uid),
-            config_file=config,
-            journal=_absolute("HOLDFAST_JOURNAL_PATH", journal)
-            if journal
-            else state / "journal.db",
+            state=Path(state),
+            runtime=Path(runtime),
+            config_file=Path(config_file),
+            journal=Path(journal),
         )
+
+
+def agent_link(runtime: Path, session: str) -> Path:
+    """Return what programs of a session find their ssh agent by, whoever's that is."""
+    return runtime / f"ssh-{session}"  # no longer than the name of the keeper's socket
 
 
 def make_private(directory: Path, uid: int) -> None:
@@ -81,63 +72,21 @@ def make_private(directory: Path, uid: int) -> None:
         found = directory.lstat()
     except OSError as error:
         raise PermissionDenied(action=f"creating {directory}: {error.strerror or error}") from error
+    if (refused := distrusted(directory, found, uid)) is not None:
+        raise refused
+
+
+def distrusted(directory: Path, found: os.stat_result, uid: int) -> PermissionDenied | None:
+    """Return why a directory, as `lstat` found it, cannot be used; None when it can."""
     if not stat.S_ISDIR(found.st_mode):
-        raise _distrust(directory, "is not a directory but a link", f"remove {directory}")
+        return _distrust(directory, "is not a directory but a link", f"remove {directory}")
     if found.st_uid != uid:
         remedy = f"have user {found.st_uid} remove it, or set HOLDFAST_HOME to a place of your own"
-        raise _distrust(directory, f"belongs to user {found.st_uid}", remedy)
+        return _distrust(directory, f"belongs to user {found.st_uid}", remedy)
     if found.st_mode & 0o077:
-        raise _distrust(directory, "is open to other users", f"chmod 700 {directory}")
+        return _distrust(directory, "is open to other users", f"chmod 700 {directory}")
+    return None
 
 
 def _distrust(directory: Path, what: str, remedy: str) -> PermissionDenied:
     return PermissionDenied(action=f"using {directory}, which {what}", remedy=remedy)
-
-
-def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
-    # The XDG rule: a relative path is to be ignored, not obeyed.
-    given = environ.get(variable, "")
-    if given.startswith("/"):
-        return Path(given)
-    home = environ.get("HOME", "")
-    if not home.startswith("/"):
-        raise InvalidSetting(
-            argument="variable HOME",
-            value=home,
-            problem="not a directory",
-            remedy="set HOME, or HOLDFAST_HOME to where Holdfast may keep its files",
-        )
-    return Path(home) / fallback
-
-
-def _runtime(environ: Mapping[str, str], uid: int) -> Path:
-    given = environ.get("XDG_RUNTIME_DIR", "")
-    if given.startswith("/"):
-        return Path(given) / "holdfast"
-    usual = Path(f"/run/user/{uid}")
-    try:
-        if usual.stat().st_uid == uid:
-            return usual / "holdfast"
-    except OSError:
-        pass  # no login manager here
-    return Path(f"/tmp/holdfast-{uid}")  # noqa: S108 - checked by make_private before use
-
-
-def _short(runtime: Path, uid: int) -> Path:
-    """Return a stand-in for a directory in which no socket could be bound."""
-    longest = os.fsencode(runtime / LONGEST_SOCKET_NAME)
-    if len(longest) <= SOCKET_PATH_LIMIT:
-        return runtime
-    digest = hashlib.sha256(os.fsencode(runtime)).hexdigest()[:16]
-    return Path(f"/tmp/holdfast-{uid}-{digest}")  # noqa: S108 - checked by make_private too
-
-
-def _absolute(variable: str, text: str) -> Path:
-    if not text.startswith("/"):
-        raise InvalidSetting(
-            argument=f"variable {variable}",
-            value=text,
-            problem="not an absolute path",
-            remedy="begin it with /",
-        )
-    return Path(text)

@@ -38,6 +38,17 @@ def one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def parse_key(text: str) -> str:
+    """Return a key written like `ctrl-]`; raise ValueError."""
+    word = text.strip().lower().replace("^", "ctrl-", 1) if len(text.strip()) == 2 else text
+    word = word.strip().lower()
+    letter = word.removeprefix("ctrl-")
+    # Escape, Tab, Enter and what sends a line have other uses in every program.
+    if word == letter or letter not in set("abcdefghklnopqrstuvwxyz\\]^_"):
+        raise ValueError("write it as ctrl- and a letter or one of \\ ] ^ _, for example ctrl-]")
+    return word
+
+
 class Setting(NamedTuple):
     """One row of the reference: where a value comes from and what it means."""
 
@@ -75,6 +86,10 @@ def size(default: int | None, key: str, meaning: str, reason: str) -> Any:
 
 def choice(words: tuple[str, ...], key: str, meaning: str, reason: str) -> Any:
     return _setting(words[0], Setting(key, one_of(*words), "word", meaning, reason))
+
+
+def key(default: str, name: str, meaning: str, reason: str) -> Any:
+    return _setting(default, Setting(name, parse_key, "key", meaning, reason))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +167,18 @@ class Config:
         "daemon.idle",
         "how long keeper and daemon stay with no session and no client; never keeps them",
         "a start takes a fifth of a second, and what nobody uses should not run for ever",
+    )
+    attach_key: str = key(
+        "ctrl-\\",
+        "attach.key",
+        "the key that leaves a session when it is pressed twice",
+        "hardly any program wants it twice, and on its own it still goes through",
+    )
+    detach_within: float | None = duration(
+        0.4,
+        "attach.detach_within",
+        "how soon the second press must follow; off leaves the key to the program alone",
+        "two deliberate presses take 100 to 250 ms, and a lone one waits no longer than this",
     )
     host_idle_timeout: float | None = duration(
         600.0,

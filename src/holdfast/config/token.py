@@ -6,14 +6,17 @@ the peer no longer says who it is.
 
 import os
 import stat
-from pathlib import Path
 
-from holdfast.errors import IoFailed, PermissionDenied
+TYPE_CHECKING = False  # `hold ls` reads it too, and cannot wait for pathlib and typing
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from holdfast.errors import PermissionDenied
 
 TOKEN_LIMIT = 4096  # bytes; it has to fit into a hello
 
 
-def read_token(file: Path, uid: int) -> str:
+def read_token(file: "Path | str", uid: int) -> str:
     """Return the token, "" where there is no such file.
 
     Raises PermissionDenied with the fix when others could know it, IoFailed when it is none.
@@ -35,9 +38,11 @@ def read_token(file: Path, uid: int) -> str:
         return _text(file, opened.read(TOKEN_LIMIT + 1))
 
 
-def _text(file: Path, content: bytes) -> str:
+def _text(file: "Path | str", content: bytes) -> str:
     token = content.decode(errors="replace").strip()
     if not token or len(content) > TOKEN_LIMIT or not token.isascii() or not token.isprintable():
+        from holdfast.errors import IoFailed  # noqa: PLC0415 - only for mistakes
+
         raise IoFailed(
             action=f"reading the token in {file}",
             reason="it is not one line of printable ASCII",
@@ -46,5 +51,7 @@ def _text(file: Path, content: bytes) -> str:
     return token
 
 
-def _distrust(file: Path, what: str, remedy: str) -> PermissionDenied:
+def _distrust(file: "Path | str", what: str, remedy: str) -> "PermissionDenied":
+    from holdfast.errors import PermissionDenied  # noqa: PLC0415 - only for mistakes
+
     return PermissionDenied(action=f"using the token {file}, which {what}", remedy=remedy)

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from holdfast import __version__
-from holdfast.config import Config, Paths, load
+from holdfast.config import Config, Paths
+from holdfast.config.load import load
 from holdfast.config.token import read_token
 from holdfast.daemon.clients import Clients
 from holdfast.daemon.doors import Doors
@@ -27,7 +28,7 @@ from holdfast.daemon.idleness import Idleness
 from holdfast.daemon.keeper_link import KeeperLink
 from holdfast.daemon.measures import Measures
 from holdfast.daemon.pump import Choice, choose
-from holdfast.daemon.reporting import Lines, report
+from holdfast.daemon.reporting import Lines, log_into, report
 from holdfast.daemon.requests import Requests
 from holdfast.daemon.server import ClientProtocol, Terms
 from holdfast.daemon.sessions import Sessions
@@ -67,6 +68,7 @@ def run(spec: dict[str, Any], fd: int) -> int:
     except Gone:
         return 0  # a spare whose keeper ended
     _lock_pump(Path(spec["state"]))
+    log_into(f"{spec['state']}/daemon.log")
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(_serve(spec, config, token, channel, frames))
     return 0

@@ -139,7 +139,7 @@ class Creating:
             "blob": record.blob(),
             "argv": record.argv,
             "cwd": cwd,
-            "env": {**env, "HOLDFAST_SESSION_ID": record.id},
+            "env": {**self._places.with_agent(record, env), "HOLDFAST_SESSION_ID": record.id},
             "cols": record.size.cols,
             "rows": record.size.rows,
             "umask": umask,

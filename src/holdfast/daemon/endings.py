@@ -57,6 +57,7 @@ class Endings:
         if self._link.leaving:
             self._have_it_come_back(record)
         self._books.write_last(record)
+        self._books.places.remove_agent(record)
         if record.ephemeral:
             self._loop.call_later(LINGER, self._discard, record)
         else:
@@ -83,7 +84,7 @@ class Endings:
 
     def drop(self, record: Record) -> None:
         """Know nothing of an ended session any more."""
-        self._books.records.by_id.pop(record.id, None)
+        self._books.records.drop(record)
         self._events.drop(record.id)
         self._viewing.forgotten(record)
         self._books.places.remove_page(record)

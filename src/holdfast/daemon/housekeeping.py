@@ -7,7 +7,7 @@ every key has its turn, must not. What it notes in a timeline it has the loop no
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,7 +73,7 @@ class Housekeeping:
         self._state = state
         self.look = find
         self._sessions = sessions
-        self._sizes: dict[str, int] = {}
+        self._sizes: dict[str, _Sized] = {}
         self.pruned = 0
         """Bytes given up since the start, to stay within the bounds."""
         self._finished: set[str] = set()  # what a kill kept from being done is done
@@ -109,10 +109,16 @@ class Housekeeping:
         """What all sessions may take up together."""
         return default_budget(self.free) if self._budget is None else self._budget
 
-    @property
-    def used(self) -> int:
-        """Bytes of all logs, as far as they were looked at."""
-        return sum(list(self._sizes.values()))
+    def used(self, growing: Iterable[tuple[str, int]]) -> int:
+        """Return the bytes of all logs, with what has been printed since they were looked at.
+
+        *growing* are those that may grow, and where each ends now.
+        """
+        looked = dict(self._sizes)  # the thread changes it
+        more = (
+            min(end - looked.get(name, _NOT_SEEN).end, self.per_session) for name, end in growing
+        )
+        return sum(sized.bytes for sized in looked.values()) + sum(more)
 
     @property
     def free(self) -> int:
@@ -186,8 +192,8 @@ class Housekeeping:
             self.pruned += retain(kept.directory, timeline, limit_bytes=limit, oldest=oldest)
         if kept.ephemeral:
             return
-        self._sizes[session] = usage(kept.directory).log
-        if sum(self._sizes.values()) > self.budget:
+        self._sizes[session] = _sized(kept)
+        if sum(sized.bytes for sized in self._sizes.values()) > self.budget:
             self._evict(0)
 
     def _sync_now(self, log: LogWriter) -> None:
@@ -205,7 +211,23 @@ class Housekeeping:
         for name, upto in evicted(logs, bound).items():
             with self.timeline(on_disk[name]) as timeline:
                 self.pruned += drop(on_disk[name].directory, timeline, upto)
-        self._sizes = {name: usage(kept.directory).log for name, kept in on_disk.items()}
+        self._sizes = {name: _sized(kept) for name, kept in on_disk.items()}
+
+
+class _Sized(NamedTuple):
+    """How large a log was at the last look, and where it ended then."""
+
+    bytes: int
+    end: int
+
+
+_NOT_SEEN = _Sized(0, 0)
+
+
+def _sized(kept: Kept) -> _Sized:
+    # First its end: what is printed in between is counted twice rather than never.
+    end = 0 if kept.printed is None else kept.printed.log.end
+    return _Sized(usage(kept.directory).log, end)
 
 
 class _Over(Exception):

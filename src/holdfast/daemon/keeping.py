@@ -40,7 +40,6 @@ class Keeping:
         journal: Path,
     ) -> None:
         self._housekeeping = housekeeping
-        self._records = books.records
         self._scribe = books.scribe
         self._reading = reading
         self._drop = drop
@@ -52,6 +51,7 @@ class Keeping:
     async def clear(self, record: Record) -> Erased:
         """Drop what a session printed before its last screenful."""
         erased = await self._run(record, self._clear)
+        self._housekeeping.grown(record.id)
         self._reading.cleared(record)
         self._scribe.event(record, "cleared", time.time(), offset=erased.start)
         return erased
@@ -69,6 +69,7 @@ class Keeping:
         await self._forget_commands(record, since, until)
         erased = await self._run(record, partial(self._forget_range, since=since, until=until))
         self._reading.forgotten(record, gone=False)
+        self._housekeeping.grown(record.id)
         facts = {"offset": since, "bytes": erased.bytes}
         self._scribe.event(record, "forgotten", time.time(), **facts)
         return erased
@@ -81,9 +82,8 @@ class Keeping:
         if told:
             await self._scribe.forget_commands(record, told)
 
-    async def du(self) -> DiskUsed:
-        """Return what everything takes up, fattest first."""
-        records = self._records.all()
+    async def du(self, records: list[Record]) -> DiskUsed:
+        """Return what these take up, fattest first, and the bounds of all."""
         used = await self._housekeeping.run(lambda: [self._use(record) for record in records])
         files = self._journal.parent.glob(f"{self._journal.name}*")
         return DiskUsed(
@@ -138,6 +138,7 @@ class Keeping:
         try:
             size, samples = await self._housekeeping.run(partial(_erase, kept.directory))
             await self._scribe.remove(record)
+            self._housekeeping.grown(record.id)
         except OSError as error:
             raise failed(kept.directory, error) from error
         finally:

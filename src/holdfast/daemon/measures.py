@@ -125,7 +125,9 @@ class Measures:
             input_queued=sum(session.input.queued for session in living),
             journal_queued=sessions.events.unwritten,
             newest_event=sessions.events.newest,
-            logs=sessions.housekeeping.used,
+            logs=sessions.housekeeping.used(
+                (one.record.id, one.printed.log.end) for one in growing if not one.record.ephemeral
+            ),
             journal=sum(path.stat().st_size for path in files),
             budget=sessions.housekeeping.budget,
             free=sessions.housekeeping.free,

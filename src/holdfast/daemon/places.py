@@ -3,10 +3,10 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from pathlib import Path
 
-from holdfast.config.paths import make_private
+from holdfast.config.paths import agent_link, make_private
 from holdfast.daemon.creation import failed
 from holdfast.daemon.input_page import Page
 from holdfast.daemon.record import Record
@@ -19,6 +19,7 @@ from holdfast.types import SESSION_ID
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
 MOUNTS = Path("/proc/self/mountinfo")
 IN_MEMORY = {"tmpfs", "ramfs"}
+AGENT = "SSH_AUTH_SOCK"
 
 
 class Places:
@@ -63,8 +64,29 @@ class Places:
         except OSError as error:
             raise failed(directory, error) from error
 
+    def with_agent(self, record: Record, env: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment with a stable place for the agent it names.
+
+        The place is a link, which whoever comes to own the session lets point to its own agent.
+        """
+        target, link = env.get(AGENT, ""), agent_link(self._runtime, record.id)
+        if not target:
+            return dict(env)
+        try:
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
+        except OSError as error:
+            report("an agent could not be linked", session=record.id, reason=error)
+            return dict(env)
+        return {**env, AGENT: str(link)}
+
     def remove_page(self, record: Record) -> None:
         self.page(record).unlink(missing_ok=True)
+        self.remove_agent(record)
+
+    def remove_agent(self, record: Record) -> None:
+        """Nobody is left who would ask for it."""
+        agent_link(self._runtime, record.id).unlink(missing_ok=True)
 
     def remove(self, record: Record) -> None:
         """Remove what was made for a program that is no more, or never came to be."""

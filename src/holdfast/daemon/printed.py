@@ -8,11 +8,14 @@ from pathlib import Path
 from holdfast.daemon.reporting import report
 from holdfast.errors import HoldfastError
 from holdfast.formats.timeline import Hole, Life, Resize
+from holdfast.marks.plain import plain_lines
 from holdfast.store.log import LogWriter
 from holdfast.store.log_reader import LogReader
 from holdfast.store.timeline import TICK_BYTES, TICK_NS, TimelineWriter
 from holdfast.types import Size
 
+LAST_BYTES = 512  # that a last line is looked for in: 35 µs; few lines have more colours in them
+LAST_CHARACTERS = 200
 CATCH_UP_AFTER = 0.5  # seconds; by then whoever waited for this daemon has been answered
 
 
@@ -37,6 +40,7 @@ class Printed:
         self.grown_ns = time.time_ns()
         """When the log last grew, by the clock; or when this began to look."""
         self._timer: asyncio.TimerHandle | None = None
+        self._last = (-1, "")  # a line, and the end of the log that it was read at
         self._waiters: set[asyncio.Future[None]] = set()
         self._complaint = ""
         self._is_closed = False
@@ -52,6 +56,13 @@ class Printed:
     def epoch(self) -> bytes:
         """The epoch of the bytes that are printed now."""
         return self._timeline.epoch
+
+    def last_line(self) -> str:
+        """Return the newest line with anything on it, cut short; read once for each growth."""
+        end = self.log.end
+        if self._last[0] != end:
+            self._last = (end, _last_line(self.reader, end))
+        return self._last[1]
 
     def catch_up(self) -> None:
         """Have the timeline know what the log holds, soon; to be called once."""
@@ -157,6 +168,14 @@ class Printed:
         if text != self._complaint:
             self._complaint = text
             report("the timeline is behind", session=self._directory.name, reason=text)
+
+
+def _last_line(reader: LogReader, end: int) -> str:
+    try:
+        lines = plain_lines(reader.read(max(0, end - LAST_BYTES), LAST_BYTES), 1)
+    except HoldfastError:  # it has just been cleared away, or the disk does not give it back
+        return ""
+    return lines[0][:LAST_CHARACTERS] if lines else ""
 
 
 def _release(waiter: "asyncio.Future[None]") -> None:

@@ -11,6 +11,8 @@ import time
 import traceback
 from typing import NamedTuple
 
+from holdfast.keeper.place import turn_over
+
 PLAIN = re.compile(r"[\w./:@+,%-]+")
 LEVELS = {"info", "warning", "error"}
 
@@ -26,6 +28,15 @@ class _Last:
     complaint: Complaint | None = None
 
 
+class _Log:
+    path = ""
+
+
+def log_into(path: str) -> None:
+    """Say which file stderr is, so that it is turned over when it has grown."""
+    _Log.path = path
+
+
 def report(event: str, *, level: str = "warning", **facts: object) -> None:
     """Write a line into the daemon's log, if the disk takes it."""
     assert level in LEVELS
@@ -34,6 +45,8 @@ def report(event: str, *, level: str = "warning", **facts: object) -> None:
         reason = facts.get("reason")
         _Last.complaint = Complaint(now, f"{event}: {reason}" if reason else event)
     try:
+        if _Log.path:
+            turn_over(_Log.path)
         # stderr is that log.
         print(line_of(now, level, event, facts), file=sys.stderr, flush=True)  # noqa: T201
     except OSError:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from msgspec.structs import replace
 
 from holdfast.daemon.events import Subscription
+from holdfast.daemon.listing import page_of
 from holdfast.daemon.measures import Measures
 from holdfast.daemon.record import Record, brief
 from holdfast.daemon.server import Reply
@@ -162,7 +163,13 @@ class Requests:
 
     async def _list(self, client: DaemonEnd, asked: List) -> Listed:
         shown = [r for r in self._sessions.records.all() if asked.ended or r.state not in OVER]
-        return Listed(sessions=[brief(self._info(record, client)) for record in shown])
+        page, following = page_of(shown, asked)
+        return Listed(sessions=[self._listed(r, client, asked) for r in page], next=following)
+
+    def _listed(self, record: Record, client: DaemonEnd, asked: List) -> SessionInfo:
+        info = brief(self._info(record, client))
+        growing = self._sessions.following(record) if asked.lines else None
+        return info if growing is None else replace(info, last_line=growing.printed.last_line())
 
     async def _get(self, client: DaemonEnd, asked: Get) -> SessionInfo:
         return self._info(self._sessions.records.find(asked.session), client)
@@ -290,8 +297,10 @@ class Requests:
             self._owners.release(client, record)
         return self._info(record, client)
 
-    async def _du(self, _client: DaemonEnd, _asked: Du) -> DiskUsed:
-        return await self._sessions.keeping.du()
+    async def _du(self, _client: DaemonEnd, asked: Du) -> DiskUsed:
+        records = self._sessions.records
+        wanted = [records.find(asked.session)] if asked.session else records.all()
+        return await self._sessions.keeping.du(wanted)
 
     async def _subscribe(self, _client: DaemonEnd, asked: Subscribe) -> Subscription:
         session = self._sessions.records.find(asked.session).id if asked.session else None

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable
 
-from holdfast.errors import HoldfastError, InvalidArgument, LimitReached, NotFound
+from holdfast.errors import HoldfastError, Internal, InvalidArgument, LimitReached, NotFound
 from holdfast.host import access
 from holdfast.host.asgi import App, Message, Receive, Scope, Send, headers_of, peer_of
 from holdfast.host.complaints import Complaints
@@ -73,8 +73,12 @@ class Guard:
             return
         try:
             await self._app(scope, _bounded(receive), answer.send)
-        except _TooLarge:
-            await answer.refuse(_too_large())
+        except HoldfastError as said:
+            await answer.refuse(said)
+        except Exception as bug:
+            # The server beneath would name the whole request, with its query.
+            logger.exception("a request failed")
+            await answer.refuse(Internal(summary=type(bug).__name__))
 
     def _refuse_source(self, scope: Scope) -> HoldfastError | None:
         return self._rules.check_source(headers_of(scope, b"host"), headers_of(scope, b"origin"))
@@ -95,7 +99,10 @@ class Guard:
     def _grant(self, scope: Scope) -> tuple[Grant | None, HoldfastError | None]:
         """Return what the token allows, or why it is not even looked at any more."""
         token = _bearer(headers_of(scope, b"authorization"))
-        grant = self._check(token) if token else None
+        try:
+            grant = self._check(token) if token else None
+        except HoldfastError as error:  # the file of tokens is not to be trusted
+            return None, error
         if grant is not None or not token:
             return grant, None
         peer, now = peer_of(scope), self._clock()
@@ -124,12 +131,8 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
 
-class _TooLarge(Exception):
-    """A body is larger than any of ours."""
-
-
 def _bounded(receive: Receive) -> Receive:
-    """Return a `receive` that raises _TooLarge instead of gathering a large body."""
+    """Return a `receive` that raises InvalidArgument instead of gathering a large body."""
     size = 0
 
     async def bounded() -> Message:
@@ -137,7 +140,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > BODY_LIMIT:
-            raise _TooLarge
+            raise _too_large()
         return message
 
     return bounded
@@ -164,7 +167,10 @@ class _Answer:
             return
         body = json.dumps({"error": error_map(error)}).encode()
         kind = f"{self._prefix}http.response"
-        headers = [(b"content-type", b"application/json")]
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
         if error.status == 401:
             headers.append((b"www-authenticate", b"Bearer"))
         await self.send({"type": f"{kind}.start", "status": error.status, "headers": headers})

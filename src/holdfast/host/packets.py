@@ -17,7 +17,6 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from holdfast.errors import RemoteProtocolError
-from holdfast.types import LONGEST_SIDE
 
 MESSAGE_LIMIT = 256 << 10  # bytes; a page cuts what is pasted into pieces of INPUT_LIMIT
 CONNECT_LIMIT = 4 << 10  # who has not shown a token may not make us hold more
@@ -30,7 +29,9 @@ _Id = Annotated[str, Meta(min_length=1, max_length=256)]
 _Text = Annotated[str, Meta(max_length=4096)]
 _Offset = Annotated[int, Meta(ge=0, le=2**53)]  # as far as a page can count
 _View = Annotated[int, Meta(ge=0, lt=2**31)]
-_Side = Annotated[int, Meta(ge=1, le=LONGEST_SIDE)]
+# Bounds are wider than what the daemon takes: it says in words what is too much, and here
+# a page would only lose its socket.
+_Side = Annotated[int, Meta(ge=0, le=10_000)]  # 0 is not known
 
 
 class Auth(Struct, frozen=True):
@@ -86,13 +87,13 @@ class Create(Struct, frozen=True):
     cols: _Side
     rows: _Side
     argv: Annotated[list[str], Meta(max_length=1000)] = []
-    name: Annotated[str, Meta(max_length=256)] = ""
+    name: _Text = ""
     cwd: _Text = ""
 
 
 class Rename(Struct, frozen=True):
     session: _Id
-    name: Annotated[str, Meta(max_length=256)] = ""
+    name: _Text = ""
 
 
 class Kill(Struct, frozen=True):

@@ -31,11 +31,13 @@ class Published:
     def __init__(self, directory: Path, record: Record) -> None:
         directory.mkdir(mode=0o700, exist_ok=True)
         self._file = directory / f"{record.pid}{SUFFIX}"
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._fd = os.open(self._file, flags, 0o600)
+        # It gets its name only once it is locked: before, it would be taken for a dead one's.
+        fresh = self._file.with_suffix(".new")
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._fd = os.open(fresh, flags, 0o600)
         fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(self._fd, 0)
         os.write(self._fd, msgspec.json.encode(record))
+        fresh.replace(self._file)
 
     def close(self) -> None:
         self._file.unlink(missing_ok=True)
@@ -68,4 +70,4 @@ def _read(file: Path) -> Record | None:
     try:
         return msgspec.json.decode(content, type=Record)
     except msgspec.MsgspecError:
-        return None  # it is being written
+        return None  # nobody of ours has written that

@@ -183,11 +183,8 @@ async def _start(options: Options, environ: Mapping[str, str]) -> str:
 def _listen(options: Options, paths: Paths) -> tuple[int, socket.socket]:
     """Return the port that was wanted, 0 if any was, and the socket."""
     remembered = paths.state / "host-port"
-    if options.port is not None:
-        wanted, exact = options.port, False
-    else:
-        wanted, exact = _remembered(remembered) or PORT, False
-    sock = listen(options.address, wanted, exact=exact)
+    wanted = options.port if options.port is not None else _remembered(remembered) or PORT
+    sock = listen(options.address, wanted)
     port = sock.getsockname()[1]
     living = {record.port for record in records.running(record_directory(paths))}
     if _remembered(remembered) not in living:

@@ -5,14 +5,19 @@ import contextlib
 import errno
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from ssl import SSLError
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 from holdfast.errors import InvalidSetting, IoFailed
 from holdfast.host.asgi import App
+from holdfast.host.crowd import Crowd
 from holdfast.host.packets import MESSAGE_LIMIT
 
 BACKLOG = 128
@@ -27,16 +32,73 @@ class Tls(NamedTuple):
     key: Path
 
 
+class _Connections(Crowd[asyncio.Transport]):
+    """Those of one server; whoever has to go is cut off without a word."""
+
+    def is_silent(self, transport: asyncio.Transport) -> None:
+        self._cut(self.wait(transport))
+
+    def is_served(self, transport: asyncio.Transport) -> None:
+        self._cut(self.serve(transport))
+
+    def _cut(self, transport: asyncio.Transport | None) -> None:
+        if transport is not None:
+            transport.abort()
+
+
+class _Requests(H11Protocol):
+    """A connection that makes room for others while it says nothing."""
+
+    def __init__(self, crowd: _Connections, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._crowd = crowd
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._crowd.is_silent(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._crowd.leave(self.transport)
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self.transport.is_closing() or self not in self.connections:
+            self._crowd.leave(self.transport)  # the latter has become a socket
+        elif self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
+            self._crowd.is_silent(self.transport)
+        else:
+            self._crowd.is_served(self.transport)
+
+
+class _Socket(WSProtocol):
+    """A socket that makes room for others once it was closed: its peer may never answer that."""
+
+    def __init__(self, crowd: _Connections, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._crowd = crowd
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._crowd.leave(self.transport)
+        super().connection_lost(exc)
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if self.close_sent and not self.transport.is_closing():
+            self._crowd.is_silent(self.transport)
+
+
 class Server(uvicorn.Server):
     """Runs until told to end; signals are the caller's."""
 
     def __init__(self, app: App, tls: Tls | None) -> None:
         files = {} if tls is None else {"ssl_certfile": str(tls.cert), "ssl_keyfile": str(tls.key)}
+        crowd = _Connections()
         config = uvicorn.Config(
             app,
             loop="none",
-            http="h11",
-            ws="wsproto",  # else it depends on what is installed
+            http=partial(_Requests, crowd),  # type: ignore[arg-type]
+            ws=partial(_Socket, crowd),  # type: ignore[arg-type]
             ws_max_size=MESSAGE_LIMIT,
             ws_per_message_deflate=False,  # costs more than it saves on a loopback
             lifespan="off",
@@ -90,9 +152,9 @@ class Server(uvicorn.Server):
                 connection.transport.abort()
 
 
-def listen(address: str, port: int, *, exact: bool) -> socket.socket:
-    """Return a socket bound there; if the port is busy and need not be *exact*, the next one."""
-    ports = [port] if exact or not port else range(port, min(port + NEXT_PORTS, 65536))
+def listen(address: str, port: int) -> socket.socket:
+    """Return a socket bound there; if the port is busy, to the next that is free."""
+    ports = range(port, min(port + NEXT_PORTS, 65536)) if port else [0]
     for each in ports:
         try:
             return _bound(address, each)

@@ -12,6 +12,7 @@ digests, in constant time, with every row.
 import base64
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 from collections.abc import Callable, Iterable
@@ -20,8 +21,10 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from holdfast.errors import AuthFailed, LimitReached
+from holdfast.errors import AuthFailed, IoFailed, LimitReached
 from holdfast.host.vault import Book, CodeRow, ShareRow, TokenRow, Vault
+
+logger = logging.getLogger(__name__)
 
 CODE_LASTS = 300.0
 UNUSED_LASTS = 30 * 86400.0
@@ -168,8 +171,12 @@ class Tokens:
                 if row.id == id_:
                     row.used = now
 
-        # Whoever holds the lock may be stopped; a page must not wait for that.
-        self._change(now, note, patience=0.0, must=False)
+        # Whoever holds the lock may be stopped, and the disk may be full: the next use is
+        # written down as well, and no page has to wait for that.
+        try:
+            self._change(now, note, patience=0.0, must=False)
+        except IoFailed as error:
+            logger.debug("the use of token %s is not written down: %s", id_, error.what)
 
     def _change(
         self,

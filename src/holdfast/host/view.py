@@ -81,12 +81,16 @@ class View:
         """What comes next is an echo, and somebody waits for it."""
         self._flow.type(time.monotonic())
 
-    async def close(self) -> None:
-        """Look no longer."""
+    def stop(self) -> None:
+        """Show nothing more."""
         self._is_over = True
         self._output.on_news = lambda: None
         if self._timer is not None:
             self._timer.cancel()
+
+    async def close(self) -> None:
+        """Look no longer."""
+        self.stop()
         await self._output.aclose()
 
     # -- sending

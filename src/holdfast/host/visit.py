@@ -23,13 +23,13 @@ from holdfast.host import calls, packets
 from holdfast.host.calls import Payload
 from holdfast.host.flow import WINDOW
 from holdfast.host.listing import Change
+from holdfast.host.view import PATIENCE, View
 from holdfast.host.view import Page as Screen
-from holdfast.host.view import View
 from holdfast.host.watching import Watching
 from holdfast.protocol.messages import SessionInfo
 
 VIEWS = 64  # terminals of a page; each may have a window of bytes on its way
-PATIENCE = 2.0  # seconds; a killed daemon is back in 0.2
+A_MOMENT = 2.0  # seconds; a killed daemon is back in 0.2
 SIZE = (80, 24)  # of a session whose page does not say
 ALLOWED = "look, attach and read"
 
@@ -92,6 +92,8 @@ class Visit:
 
     async def close(self, *, goodbye: bool) -> None:
         """Let go of everything. Without *goodbye* what it owns waits for it to come back."""
+        for view in self._views.values():
+            view.stop()
         if self._watching is not None:
             await self._watching.close()
         for task in self._handles.values():
@@ -124,7 +126,7 @@ class Visit:
         """Wait a moment for the daemon while it may just be coming; a call then says it is not."""
         if self._client.state.kind in (Kind.CONNECTING, Kind.LOST):
             with contextlib.suppress(HoldfastError):
-                await self._client.online(timeout=PATIENCE)
+                await self._client.online(timeout=A_MOMENT)
 
     # -- looking
 
@@ -136,7 +138,7 @@ class Visit:
         controls = self._who.role == "control"
         if controls:
             # First, so that the picture has the size in which it will be shown.
-            await self._fit(await session.refresh(wait=True), request)
+            await self._fit(await session.refresh(timeout=PATIENCE), request)
         output = session.output(
             request.since,
             held=calls.tail_of(request),
@@ -144,7 +146,7 @@ class Visit:
             policy="lossless" if request.since == 0 else "latest",
             window=WINDOW,
             scrollback=request.scrollback,
-            terminal=controls,
+            terminal=False,  # the page answers no query of a program: the reader does, once
         )
         view = self._views[request.view] = View(request, output, self._page)
         try:
@@ -237,7 +239,7 @@ class Visit:
         """Return a session, asked for once: what is typed into it keeps its order."""
         task = self._handles.get(name)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = asyncio.ensure_future(self._client.attach(name, wait=True))
+            task = asyncio.ensure_future(self._client.attach(name, timeout=PATIENCE))
             self._handles[name] = task
         return await asyncio.shield(task)
 

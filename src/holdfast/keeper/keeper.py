@@ -48,6 +48,7 @@ class Keeper:
         self.loop.add_deadline(lambda: self.upgrade.deadline)
         self.loop.add_deadline(lambda: self.pending.give_up if self.pending else None)
         self.loop.on_tick = self._tick
+        self.loop.on_fault = lambda: place.turn_over(os.path.join(spec["state"], "keeper.log"))
 
     # -- begin
 

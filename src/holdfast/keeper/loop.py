@@ -26,6 +26,7 @@ class Loop:
         self.on_tick: Callable[[float], None] = lambda _now: None
         self.stopped = False
         self.faults = 0
+        self.on_fault: Callable[[], None] = lambda: None
 
     def watch(self, file: Any, callback: Callable[[], None]) -> None:
         """Call back whenever *file* is readable."""
@@ -93,6 +94,7 @@ class Loop:
             self.faults += 1
             try:
                 sys.excepthook(*sys.exc_info())  # the module traceback would cost 0.6 MB
+                self.on_fault()
             except OSError:
                 pass  # the log's disk is full: less said, but nobody ends for it
             time.sleep(FAULT_PAUSE)

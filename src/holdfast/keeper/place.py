@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 BACKLOG = 4096  # connects that wait while no daemon runs; a full backlog fails them oddly
 PUMP_LOCK = "pump.lock"  # beside the logs: who holds it may write to them
-LOG_LIMIT = 5 << 20  # bytes of a program log before it is rotated at a start
+LOG_LIMIT = 5 << 20  # bytes of a program log before it is rotated; two older ones are kept
 
 
 class PlaceTaken(Exception):
@@ -150,6 +150,28 @@ def open_log(path: str) -> int:
     except FileNotFoundError:
         pass
     return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def turn_over(path: str) -> None:
+    """Have stdout and stderr go on in a fresh log, if the one they go to has grown or was rotated.
+
+    A spare had its log open long before its turn came: then *path* is another file by now.
+    """
+    try:
+        ours = os.fstat(2)
+        if not stat.S_ISREG(ours.st_mode):
+            return
+        if ours.st_size <= LOG_LIMIT and os.path.samestat(ours, os.stat(path)):
+            return
+    except FileNotFoundError:
+        pass  # somebody took it away; what is written now goes nowhere
+    try:
+        log = open_log(path)
+    except OSError:
+        return  # a full disk, most likely; the old one is better than none
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
 
 
 class Doorman:

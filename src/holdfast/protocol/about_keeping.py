@@ -43,6 +43,9 @@ class Erased(Message, frozen=True):
 class Du(Message, frozen=True):
     """Ask what everything kept takes up."""
 
+    session: str = ""
+    """Only what this one does."""
+
 
 class DiskUse(Message, frozen=True):
     """What one session takes up, and what of its output is kept."""

@@ -49,6 +49,8 @@ class SessionInfo(Message, frozen=True):
     """What the client of a mirrored session says of it: shell, pid, tty, hostname, parent."""
     title: str = ""
     """What its program calls its window."""
+    last_line: str = ""
+    """What it printed last, without colours; only in a list that was asked for it."""
 
 
 class Create(Message, frozen=True):
@@ -85,12 +87,20 @@ class List(Message, frozen=True):
     """Ask for every session."""
 
     ended: bool = False
+    after: str = ""
+    """Those behind a page: what `next` was there."""
+    limit: int = 0
+    """So many at most, and no more than fit into a reply; 0 is all, if they fit."""
+    lines: bool = False
+    """With the last line of each one that lives."""
 
 
 class Listed(Message, frozen=True):
     """The sessions, oldest first."""
 
     sessions: list[SessionInfo]
+    next: str = ""
+    """There are more: what to ask for them with, as `after`."""
 
 
 class Get(Message, frozen=True):

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast import __version__
-from holdfast.config import Paths, load
+from holdfast.config import Paths
+from holdfast.config.load import load
 from holdfast.errors import RemoteProtocolError
+from holdfast.keeper import place
 from holdfast.keeper.wire import Channel, Gone
 from holdfast.reader.fence import Fence
 from holdfast.reader.link import Link, LinkLost
@@ -31,6 +33,7 @@ def run(spec: dict[str, Any], fd: int) -> int:
     os.nice(NICENESS)
     # A core has what was on the screens, and nobody would remove it.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _State.directory = spec["state"]
     channel = Channel(socket.socket(fileno=fd))
     config = load(Paths.find(os.environ, os.getuid()).config_file, os.environ)
     fence = Fence(Path(spec["runtime"]), __version__)
@@ -52,6 +55,10 @@ def run(spec: dict[str, Any], fd: int) -> int:
 def _unable(channel: Channel, error: Exception) -> int:
     channel.send({"op": "unable", "reason": f"the terminal library cannot be used: {error}"})
     return 0
+
+
+class _State:
+    directory = ""
 
 
 class Reader:
@@ -138,4 +145,5 @@ class Reader:
 
 
 def _report(text: str) -> None:
+    place.turn_over(f"{_State.directory}/reader.log")
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - that is reader.log

@@ -1,8 +1,8 @@
 """A plain raw terminal on a session: keys go through, output is followed by offset.
 
-One viewer, two questions that may be unanswered at a time: was this input taken, is this size
-set. When the daemon dies, the client connects again, the viewer comes back with what it holds
-and both are asked again from where they stood, so a crash is a pause and nothing else.
+One loop, and nothing in it waits. Who owns the session is asked first, then comes the viewer,
+then what is typed; when the daemon dies, all three go on from where they stood on the next
+connection, so a crash is a pause and nothing else.
 """
 
 import os
@@ -10,147 +10,131 @@ import select
 import signal
 import socket
 import time
-from functools import partial
-from typing import NamedTuple
+from typing import Any
 
 from msgspec.structs import replace
 
-from holdfast.client.calls import Result
 from holdfast.client.looking import Looking
 from holdfast.client.plain import Client
 from holdfast.client.view import Chunk, End, Gap, Item, Snapshot
 from holdfast.errors import (
     HoldfastError,
-    InputQueueFull,
-    NotConnected,
     NotFound,
-    OwnerRequired,
     SessionGone,
     SessionTerminating,
 )
-from holdfast.protocol.messages import (
-    Attach,
-    Get,
-    Input,
-    InputTaken,
-    Message,
-    Resize,
-    SessionInfo,
-)
+from holdfast.protocol.messages import Attach, Get, Screen, SessionInfo
 from holdfast.terminal.asking import QUESTIONS, Asking
-from holdfast.terminal.detach import Detach as DetachKey
-from holdfast.terminal.modes import Modes
+from holdfast.terminal.cropping import Cropping, cropped
+from holdfast.terminal.delivering import Delivering
+from holdfast.terminal.detach import HELP, TAKEOVER, Detach, has_press
+from holdfast.terminal.display import Display, Place
+from holdfast.terminal.owning import Owning, Told
 from holdfast.terminal.queries import QueryFilter
-from holdfast.terminal.rawmode import leaving_signals, raw, raw_again, signals_as_bytes
+from holdfast.terminal.rawmode import (
+    ToldToLeave,
+    leaving_signals,
+    lent,
+    raw,
+    raw_again,
+    signals_as_bytes,
+)
 from holdfast.terminal.size import cell_of, size_of
-from holdfast.terminal.typed import Typed
+from holdfast.terminal.wishes import Around, Left, Local, Wish
+
+__all__ = ["Around", "Attachment", "Left", "Local", "Wish", "attach"]
 
 # Bytes on their way to a terminal: more would be shown after a Ctrl-C, and bring nothing.
 WINDOW = 256 << 10
 CHUNK = 64 << 10  # bytes read from the terminal at once
-QUEUE_PAUSE = 0.1  # seconds before input is offered again to a program that does not read
+DELIVERED_WITHIN = 1.0  # seconds that who leaves waits for what was typed before
+AWAY = 1.0  # seconds without a daemon after which it is said: a restart takes 0.2
 END_OF_INPUT = b"\x04"
 TAIL = "tail"  # the fidelity of a snapshot that is raw output
 OVER = (SessionGone, SessionTerminating, NotFound)
 
 
-class Local(NamedTuple):
-    """This side's descriptors."""
-
-    stdin: int
-    stdout: int
-    can_answer: bool = True
-    """Whether it is a terminal that knows what it is asked; `TERM=dumb` shows the question."""
-
-    @property
-    def is_terminal(self) -> bool:
-        return os.isatty(self.stdin) and os.isatty(self.stdout)
-
-    @property
-    def may_be_asked(self) -> bool:
-        """Whether what is asked through one is answered through the other."""
-        if not (self.can_answer and self.is_terminal):
-            return False
-        # Not by name: the terminal of a container may have none inside.
-        return os.fstat(self.stdin).st_rdev == os.fstat(self.stdout).st_rdev
-
-
 def attach(
-    client: Client, session: SessionInfo, local: Local, *, fresh: bool
-) -> SessionInfo | None:
-    """Stay on the session until its end (returned as it then is) or a detach (None).
+    client: Client, session: SessionInfo, local: Local, wish: Wish, around: Around | None = None
+) -> Left:
+    """Stay on the session until its end or until the user leaves.
 
-    A *fresh* session is shown from its first byte. Raises DaemonUnreachable when the daemon
-    stays away, and ToldToLeave for a signal; the terminal is given back in any case.
+    Raises DaemonUnreachable when the daemon stays away, and ToldToLeave for a signal or when
+    the terminal hangs up; the terminal is given back in any case.
     """
-    attachment = Attachment(client, session, local, fresh=fresh)
-    numbers = (signal.SIGWINCH, signal.SIGCONT)
+    attachment = Attachment(client, session, local, wish, around or Around())
+    numbers = (signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP)
     with leaving_signals(), signals_as_bytes(*numbers) as signals:
         try:
             if not local.is_terminal:
                 return attachment.run(signals)
-            with raw(local.stdin):
+            with raw(local.stdin) as before:
+                attachment.before = before
                 try:
                     return attachment.run(signals)
                 finally:
                     attachment.hear_answers()
         finally:
-            attachment.leave_modes()
+            attachment.leave()
 
 
 class Attachment:
-    """Where one attachment stands: an offset in the output, one in the input, a size."""
+    """Where one attachment stands: who owns the session, what is shown, what is typed."""
 
-    def __init__(self, client: Client, session: SessionInfo, local: Local, *, fresh: bool) -> None:
+    def __init__(
+        self, client: Client, session: SessionInfo, local: Local, wish: Wish, around: Around
+    ) -> None:
         self._client = client
         self._steps = client.steps
         self._session = session
         self._local = local
         self._is_terminal = local.is_terminal
-        # Into a pipe or a file every byte; a person is shown what is on the screen now.
-        policy = "latest" if local.is_terminal else "lossless"
-        since = 0 if fresh else None
-        asked = Attach(
-            session=session.id,
-            since=since,
-            policy=policy,
-            window=WINDOW,
-            terminal=local.is_terminal,
-        )
-        self._looking = Looking(client.steps.core, asked)
-        self._answered = QueryFilter()
-        self._asking: Asking | None = None
-        self._modes = Modes()
-        self._detach = DetachKey()
-        self._typed = Typed()
-        self._hears_keys = True
-        self._looks_on = False
-        self._left = False
-        self._last_key = b"\n"
-        self._retry_input_at = 0.0
-        self._size = (session.cols, session.rows)
-        self._asked: set[str] = set()
+        self._keys = Detach(wish.within, wish.key)
+        self._wish = wish
+        name = session.name or session.id
+        place = Place(local.stdout, self._is_terminal, local.has_title, note_undo=around.note_undo)
+        self._display = Display(place, name)
         self._failure: HoldfastError | None = None
-        self._ended = False
+        self._is_ended = self._has_picture = self._is_hinted = False
+        self._asking: Asking | None = None
+        core = client.steps.core
+        self._around = around
+        told = Told(self._owned, self._looks_on, self._failed)
+        self._cropping = Cropping(core, session.id, self._draw_part)
+        self._owning = Owning(core, session, self._own_size, told)
+        is_over = session.state in ("exited", "lost")
+        self._owning.begin_with(
+            observes=wish.observe or is_over, takeover=wish.takeover, is_ours=wish.fresh
+        )
+        self._answered = QueryFilter()
+        self._looking = Looking(core, self._asked(0 if wish.fresh else wish.since))
+        self._delivering = Delivering(
+            core, session.id, is_person=self._is_terminal, told=self._typed
+        )
+        self._hears_keys = not (is_over or self._wish.observe) or self._is_terminal
+        self._last_key = b"\n"
+        self._leave_by: float | None = None
+        self._connections = core.connections
+        self._away_since: float | None = None
+        self._is_away_told = False
+        self.before: list[Any] = []
+        """The settings of the terminal for whoever has it while we are stopped."""
 
-    def run(self, signals: int) -> SessionInfo | None:
+    def run(self, signals: int) -> Left:
         """Go round until the session ends or the user leaves."""
         self._ask_terminal()
-        while not self._ended:
-            self._ask()
+        while not self._is_ended:
+            self._owning.look_at_size()
             self._wait(signals)
             self._see()
-            if self._detach.requested or self._left:
-                return None
-        return self._client.call(Get(session=self._session.id))
+            self._look_at_daemon(time.monotonic())
+            if self._keys.requested and self._may_leave(time.monotonic()):
+                return Left(None, self._delivering.pending)
+        return Left(self._client.call(Get(session=self._session.id)))
 
-    def leave_modes(self) -> None:
+    def leave(self) -> None:
         """Undo what the program has switched on in the local terminal."""
-        if self._is_terminal:
-            try:
-                os.write(self._local.stdout, self._modes.undo())
-            except OSError:
-                pass  # the terminal is gone
+        self._display.leave(in_the_middle=not self._is_ended)
 
     def hear_answers(self) -> None:
         """Wait a moment for what the terminal answers: a shell would take it for keys."""
@@ -166,33 +150,27 @@ class Attachment:
                 return
             self._without_answers(data, time.monotonic())
 
-    # -- ask
+    # -- begin
 
     def _ask_terminal(self) -> None:
         """Ask the terminal what it is, before a program's output could be cut by that."""
         if self._local.may_be_asked:
             self._asking = Asking(time.monotonic())
-            self._write(QUESTIONS)
+            self._display.ask(QUESTIONS)
 
-    def _ask(self) -> None:
-        if not self._steps.core.is_online:
-            return
-        name = self._session.id
-        size = size_of(self._local.stdout) if self._is_terminal else None
-        if size is not None and size != self._size:
-            asked = Resize(session=name, cols=size[0], rows=size[1])
-            if self._ask_once("size", asked):
-                self._size = size
-        piece = self._typed.next_piece()
-        if piece is not None and time.monotonic() >= self._retry_input_at:
-            self._ask_once("input", Input(session=name, offset=piece[0], data=piece[1]))
+    def _asked(self, since: int | None, scrollback: int | None = None) -> Attach:
+        # Into a pipe or a file every byte; a person is shown what is on the screen now.
+        asked = Attach(
+            session=self._session.id,
+            since=since,
+            policy="latest" if self._is_terminal else "lossless",
+            window=WINDOW,
+            terminal=self._is_terminal,
+        )
+        return asked if scrollback is None else replace(asked, scrollback=scrollback)
 
-    def _ask_once(self, what: str, message: Message) -> bool:
-        if what in self._asked:
-            return False
-        self._asked.add(what)
-        self._steps.core.ask(message, partial(self._heard, what))
-        return True
+    def _own_size(self) -> tuple[int, int] | None:
+        return size_of(self._local.stdout) if self._is_terminal else None
 
     # -- wait
 
@@ -200,31 +178,71 @@ class Attachment:
         self._steps.flush()
         line = self._steps.line
         readers: list[socket.socket | int] = [signals] if line is None else [signals, line]
-        if self._hears_keys and self._typed.has_room:
+        if self._hears_keys and self._delivering.has_room:
             readers.append(self._local.stdin)
         writers = [line] if line is not None and self._steps.wants_to_write else []
         readable, _, _ = select.select(readers, writers, [], self._patience())
         now = time.monotonic()
         if signals in readable:
-            self._woken(os.read(signals, 100))
+            self._woken(signals)
         if self._local.stdin in readable:
             self._hear_keys(now)
         self._key(self._without_answers(b"", now), now)
+        self._delivering.expire(now)
+        self._cropping.expire(now)
+        self._display.expire(now)
         self._steps.turn()
 
     def _patience(self) -> float | None:
-        deadlines = [self._detach.deadline(), self._steps.deadline()]
+        deadlines = [
+            self._keys.deadline(),
+            self._steps.deadline(),
+            self._display.deadline(),
+            self._delivering.deadline(),
+            self._cropping.deadline(),
+            self._leave_by,
+        ]
         if self._asking is not None:
             deadlines.append(self._asking.deadline())
-        may_ask = self._steps.core.is_online and "input" not in self._asked
-        if len(self._typed) and may_ask:
-            deadlines.append(self._retry_input_at)
+        if self._away_since is not None and not self._is_away_told:
+            deadlines.append(self._away_since + AWAY)
         soonest = min((each for each in deadlines if each is not None), default=None)
         return None if soonest is None else max(0.0, soonest - time.monotonic())
 
-    def _woken(self, numbers: bytes) -> None:
-        if signal.SIGCONT in numbers and self._is_terminal:
+    def _woken(self, signals: int) -> None:
+        numbers = os.read(signals, 100)
+        if not self._is_terminal:
+            return
+        self._cropping.changed()  # perhaps another part of it fits
+        if signal.SIGTSTP in numbers:
+            # As a job does: with the terminal as it was. What follows is behind `fg`.
+            self._display.lend()
+            with lent(self._local.stdin, self.before):
+                os.kill(os.getpid(), signal.SIGSTOP)
+            if select.select([signals], [], [], 0)[0]:
+                os.read(signals, 100)  # of going on we know
+            self._come_back()
+        elif signal.SIGCONT in numbers:
             raw_again(self._local.stdin)
+            self._come_back()
+
+    def _come_back(self) -> None:
+        """Another program has had the terminal: show the session anew."""
+        self._display.taken_again()
+        if self._cropping.is_on:
+            self._display.begin_part()
+        self._repaint(is_first=True)
+
+    def _may_leave(self, now: float) -> bool:
+        """Whether what was typed before the keys to leave is on its way, or never will be."""
+        if not self._delivering.pending:
+            return True
+        if self._leave_by is None:
+            self._hears_keys = False
+            self._leave_by = now + DELIVERED_WITHIN
+        return now >= self._leave_by
+
+    # -- keys
 
     def _hear_keys(self, now: float) -> None:
         try:
@@ -236,17 +254,31 @@ class Attachment:
             return
         if data:
             self._last_key = data[-1:]
-            self._typed.add(data)
+            self._delivering.add(data)
             return
+        if self._is_terminal:  # it hung up: nobody asked the program to end
+            raise ToldToLeave(signal.SIGHUP)
         self._hears_keys = False
-        if self._is_terminal:
-            self._left = True  # it hung up: nobody asked the program to end
-            return
         # In the middle of a line the first one only sends the line, as at a keyboard.
-        self._typed.add(END_OF_INPUT if self._last_key == b"\n" else END_OF_INPUT * 2)
+        self._delivering.add(END_OF_INPUT if self._last_key == b"\n" else END_OF_INPUT * 2)
 
     def _key(self, data: bytes, now: float) -> None:
-        self._typed.add(self._detach.feed(data, now))
+        if self._display.is_covered:
+            if has_press(data):
+                self._uncover()
+            return
+        self._keys.may_be_encoded = self._display.encodes_keys
+        typed = self._keys.feed(data, now)
+        if typed and not self._owning.may_own:
+            self._hint()
+        else:
+            self._delivering.add(typed)
+        while self._keys.asked:
+            asked = self._keys.asked.pop()
+            if asked == HELP:
+                self._display.cover(self._help())
+            elif asked == TAKEOVER and not self._owning.take_over():
+                self._hint()
 
     def _without_answers(self, data: bytes, now: float) -> bytes:
         """Return what was typed, without what the terminal has answered to us."""
@@ -261,64 +293,150 @@ class Attachment:
                 self._looking.introduce(replace(asking.profile, cell=cell))
         return typed
 
-    # -- hear
+    # -- who owns it
 
-    def _heard(self, what: str, result: Result) -> None:
-        self._asked.discard(what)
-        if isinstance(result, InputTaken):
-            self._typed.take(result.end)
-        elif isinstance(result, NotConnected):
-            if what == "size":
-                self._size = (0, 0)  # nobody knows whether it was set
-        elif isinstance(result, HoldfastError):
-            self._failed(result)
+    def _owned(self) -> None:
+        self._around.owned()
+        if self._cropping.is_on:
+            self._show_whole()
+        if self._is_hinted:
+            self._is_hinted = False
+            self._display.say("this session is yours now")
 
-    def _failed(self, error: HoldfastError) -> None:
-        if isinstance(error, InputQueueFull):
-            self._retry_input_at = time.monotonic() + QUEUE_PAUSE
-        elif isinstance(error, OwnerRequired):
-            self._look_on(error)
-        elif not isinstance(error, OVER):
-            self._failure = error
-        else:  # keys and sizes for a program that is already going
-            self._typed.drop()
+    def _looks_on(self, _owner: str) -> None:
+        self._hint()
+
+    def _hint(self) -> None:
+        """Say that keys go nowhere, and why; loudly once."""
+        self._display.say(self._looking_on(), stays=True, bell=not self._is_hinted)
+        self._is_hinted = True
+
+    def _looking_on(self) -> str:
+        key, owner = self._wish.key_name, self._owning.owner
+        if self._session.mirrored:
+            return f"[you look on: it runs in {owner or 'its own terminal'}]"
+        if self._wish.observe:
+            return f"[you look on: --observe] {key} {key} leaves"
+        if not owner:
+            return "[you look on]"
+        return f"[you look on: {owner} owns this session] {key} t takes it over"
+
+    def _typed(self, error: HoldfastError | None) -> None:
+        self._owning.typed(error)
+        if isinstance(error, OVER):
             self._hears_keys = self._is_terminal
 
-    def _look_on(self, error: OwnerRequired) -> None:
-        """Somebody else owns the session: say so once, and let keys go nowhere."""
-        self._typed.drop()
-        if not self._looks_on:
-            self._looks_on = True
-            who = error.facts["owner"]
-            self._write(f"\r\n[you look on: {who} owns this session]\r\n".encode())
+    def _failed(self, error: HoldfastError) -> None:
+        if isinstance(error, OVER):  # a claim or a size for a program that is already going
+            self._hears_keys = self._is_terminal
+        else:
+            self._failure = error
+
+    # -- output
+
+    def _look_at_daemon(self, now: float) -> None:
+        """Say in the title that the daemon is away, and when there is another."""
+        core, late = self._steps.core, self._delivering.handed_back
+        if late:
+            self._delivering.handed_back = 0
+            text = f"[the daemon was away: {late} typed bytes were not sent; type them again]"
+            self._display.say(text, bell=True)
+        if not core.is_online:
+            self._away_since = self._away_since or now
+            if not self._is_away_told and now - self._away_since >= AWAY:
+                self._is_away_told = True
+                self._display.say("[the daemon is away; the program goes on]", stays=True)
+            return
+        if core.connections > self._connections and not late:
+            self._display.say("[the daemon was restarted; nothing is lost]")
+        self._connections = core.connections
+        self._away_since, self._is_away_told = None, False
 
     def _see(self) -> None:
         """Show what has come, and raise what has failed."""
-        while (item := self._looking.take()) is not None:
+        while not self._display.is_covered and (item := self._looking.take()) is not None:
             self._see_item(item)
         error = self._failure or self._looking.error
         if error is not None:
             raise self._client.why(error)
 
     def _see_item(self, item: Item) -> None:
-        if isinstance(item, Chunk):
-            self._show(self._answered.feed(item.data) if item.is_answered else item.data)
+        if self._cropping.is_on and isinstance(item, Chunk | Gap):
+            self._cropping.changed()
+        elif isinstance(item, Chunk):
+            self._display.show(self._answered.feed(item.data) if item.is_answered else item.data)
         elif isinstance(item, Snapshot):
-            # What asks the terminal something was asked before it looked; a picture has none of
-            # that, and may end in the midst of a sequence.
-            is_raw = item.fidelity == TAIL
-            self._show(QueryFilter().feed(item.data) if is_raw else item.data)
+            self._see_picture(item)
         elif isinstance(item, Gap):
             kept = "they are in the log" if item.reason == "skipped" else item.reason
-            self._write(f"\r\n[{item.end - item.start} bytes not shown: {kept}]\r\n".encode())
+            self._display.show(
+                f"\r\n[{item.end - item.start} bytes not shown: {kept}]\r\n".encode()
+            )
         elif isinstance(item, End):
-            self._ended = True
+            self._is_ended = True
 
-    def _show(self, data: bytes) -> None:
-        self._modes.feed(data)
-        self._write(data)
+    def _see_picture(self, picture: Snapshot) -> None:
+        # What asks the terminal something was asked before it looked; a picture has none of
+        # that, and may end in the midst of a sequence.
+        is_raw = picture.fidelity == TAIL
+        data = QueryFilter().feed(picture.data) if is_raw else picture.data
+        attached = self._looking.attached
+        if self._is_terminal and attached is not None:
+            self._look_at_size((attached.session.cols, attached.session.rows))
+        if self._cropping.is_on:
+            return
+        if is_raw and not self._has_picture:
+            self._display.show(data)
+        else:
+            self._display.picture(data, is_first=not self._has_picture)
+        self._has_picture = True
 
-    def _write(self, data: bytes) -> None:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._local.stdout, left) :]
+    def _look_at_size(self, theirs: tuple[int, int]) -> None:
+        """Who looks on has the owner's size; where that is too large, a part is shown."""
+        own = None if self._owning.is_owner else self._own_size()
+        is_smaller = own is not None and (own[0] < theirs[0] or own[1] < theirs[1])
+        if own is not None and is_smaller and not self._cropping.is_on:
+            fact = f"[{theirs[0]}x{theirs[1]} in your {own[0]}x{own[1]}: not all of it fits]"
+            self._display.say(f"{fact} {self._looking_on()}", stays=True)
+            self._display.begin_part()
+        self._cropping.is_on = is_smaller
+        self._cropping.changed()
+
+    def _draw_part(self, screen: Screen) -> None:
+        self._look_at_size((screen.cols, screen.rows))
+        if not self._cropping.is_on:
+            self._show_whole()
+        elif not self._display.is_covered and (own := self._own_size()) is not None:
+            self._display.show(cropped(screen, own))
+
+    def _show_whole(self) -> None:
+        """It fits by now."""
+        self._cropping.is_on = False
+        self._display.end_part()
+        self._repaint(is_first=True)
+
+    def _repaint(self, *, is_first: bool = False) -> None:
+        """Show the session anew, from a picture of its screen."""
+        self._looking.close()
+        self._has_picture = not is_first
+        self._answered = QueryFilter()
+        self._looking = Looking(self._steps.core, self._asked(None, scrollback=0))
+
+    def _uncover(self) -> None:
+        if self._display.uncover():
+            self._repaint()
+
+    def _help(self) -> list[str]:
+        key, name = self._wish.key_name, self._session.name or self._session.id
+        owner = "you" if self._owning.is_owner else self._owning.owner or "nobody"
+        return [
+            f"session {name}, owned by {owner}",
+            "",
+            f"  {key} {key}   leave it (`hold attach {name}` comes back)",
+            f"  {key} d        leave it, too",
+            f"  {key} t        take it over, if somebody else owns it",
+            f"  {key} ?        this",
+            "",
+            f"A lone {key} goes to the program, a moment later.",
+            "Press any key to go on.",
+        ]

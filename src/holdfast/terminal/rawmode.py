@@ -1,18 +1,20 @@
 """Borrow the local terminal, and give it back as it was in every way of leaving.
 
-Normal end, exception, TERM and HUP all pass through the `with` block. Only KILL cannot be
-helped: `stty sane` or `reset` mends what it leaves.
+Normal end, exception, TERM, HUP and QUIT all pass through the `with` block. KILL does not;
+for that there is `guardian.py`.
 """
 
 import os
 import signal
 import termios
-import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
-LEAVING = (signal.SIGTERM, signal.SIGHUP)
+from holdfast.terminal.outer import made_raw
+
+LEAVING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class ToldToLeave(BaseException):
@@ -24,24 +26,34 @@ class ToldToLeave(BaseException):
 
 
 @contextmanager
-def raw(fd: int) -> Iterator[None]:
-    """Every key goes through unchanged while the block lasts."""
+def raw(fd: int) -> Iterator[list[Any]]:
+    """Every key goes through unchanged while the block lasts; yields what it was before."""
     saved = termios.tcgetattr(fd)
     try:
-        tty.setraw(fd, termios.TCSANOW)
-        yield
+        termios.tcsetattr(fd, termios.TCSANOW, made_raw(saved))
+        yield saved
     finally:
         _give_back(fd, saved)
 
 
 def raw_again(fd: int) -> None:
     """Set it again, after a stop and a `fg` in which the shell has had the terminal."""
-    tty.setraw(fd, termios.TCSANOW)
+    termios.tcsetattr(fd, termios.TCSANOW, made_raw(termios.tcgetattr(fd)))
+
+
+@contextmanager
+def lent(fd: int, modes: list[Any]) -> Iterator[None]:
+    """Somebody else has the terminal while the block lasts."""
+    termios.tcsetattr(fd, termios.TCSANOW, modes)
+    try:
+        yield
+    finally:
+        raw_again(fd)
 
 
 @contextmanager
 def leaving_signals() -> Iterator[None]:
-    """Turn TERM and HUP into ToldToLeave, so that every `finally` on the way runs."""
+    """Turn TERM, HUP and QUIT into ToldToLeave, so that every `finally` on the way runs."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
         for each in LEAVING:  # a second one must not break into the cleaning up
@@ -79,11 +91,11 @@ def _pipe() -> tuple[int, int]:
     return reader, writer
 
 
-def _give_back(fd: int, saved: list[object]) -> None:
+def _give_back(fd: int, saved: list[Any]) -> None:
     try:
         # Not drained: a terminal stopped by Ctrl-S would hold us here for ever. Answers to
         # the program's last questions may still lie in the queue; they are for nobody.
         termios.tcflush(fd, termios.TCIFLUSH)
-        termios.tcsetattr(fd, termios.TCSANOW, saved)  # type: ignore[arg-type]
+        termios.tcsetattr(fd, termios.TCSANOW, saved)
     except termios.error:
         pass  # the terminal is gone: nothing is left to be given back

@@ -8,7 +8,8 @@ import pytest
 
 from holdfast.cli.commands import BY_NAME, COMMANDS, GROUPS, Command
 from holdfast.cli.exits import Usage
-from holdfast.cli.parsing import command_help, group_help, overview, parse
+from holdfast.cli.helping import command_help, group_help, overview
+from holdfast.cli.parsing import parse
 
 SCREEN = (80, 24)
 
@@ -76,7 +77,12 @@ def test_where_the_program_begins(words: str, program: list[str]) -> None:
         ("output --raw --follow x", {"id": "x", "since": None, "raw": True, "follow": True}),
         ("send x make test --enter", {"id": "x", "text": ["make", "test"], "enter": True}),
         ("send x -- -n", {"text": ["-n"]}),
-        ("kill --all --now", {"id": None, "all": True, "now": True}),
+        ("kill --all --now", {"id": [], "all": True, "now": True}),
+        ("kill a b c", {"id": ["a", "b", "c"], "all": False}),
+        ("signal a b INT", {"id": ["a", "b"], "signal": "INT"}),
+        ("resize a 80x24", {"id": ["a"], "size": "80x24"}),
+        ("send x --keys C-c,Up", {"id": "x", "text": [], "keys": "C-c,Up"}),
+        ("daemon logs -f", {"process": None, "follow": True}),
         ("daemon stop --yes", {"yes": True}),
         ("daemon status --json", {"json": True}),
     ],
@@ -101,11 +107,13 @@ def test_values(words: str, expected: dict[str, object]) -> None:
         ("zzzz", "there is no command 'zzzz'", "`hold --help` lists every command"),
         ("help zzzz", "there is no command 'zzzz'", "`hold --help` lists every command"),
         ("--foo", "there is no option '--foo'", "`hold --help` lists what there is"),
-        ("ls --jsn", "ls: unrecognized arguments: --jsn", "usage: hold ls [--json] [--all]"),
+        ("ls --jsn", "ls: unrecognized arguments: --jsn", "did you mean --json? `hold ls --help`"),
         ("output", "output: the following arguments are required: ID", "usage: hold output ID"),
         ("output x --since -1", "output: argument --since", "usage: hold output ID"),
         ("output x --since ²", "output: argument --since: invalid offset", "usage: hold output ID"),
-        ("run --de", "run: unrecognized arguments: --de", "usage: hold run"),
+        ("run --de", "run: unrecognized arguments: --de", "did you mean --detach?"),
+        ("kill x --al", "kill: unrecognized arguments: --al", "did you mean --all?"),
+        ("help kes", "there is no command 'kes'", "did you mean `hold help keys`?"),
     ],
 )
 def test_mistakes_say_what_was_wrong_and_what_to_write(words: str, what: str, fix: str) -> None:

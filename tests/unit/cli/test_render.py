@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from holdfast.cli import render
-from holdfast.protocol.messages import SessionInfo
+from holdfast.protocol.messages import DiskUse, SessionInfo
 from tests.support.samples import SESSION
 
 NOW = 1_750_000_000.25 + 3 * 3600
@@ -26,40 +26,6 @@ ALIVE = SessionInfo(
     created=1_750_000_000.25,
     last_activity=NOW - 300,
 )
-
-
-def test_the_table() -> None:
-    ended = replace(ALIVE, id="a1b2", name="", pid=None, state="exited", exit_code=1)
-    sessions = [replace(ALIVE, viewers=2), replace(ended, last_activity=None)]
-
-    text = render.session_table(sessions, now=NOW, home="/home/ada", width=0)
-
-    assert text.splitlines() == [
-        "ID      NAME   STATE     PID   CWD    AGE  ACTIVE  VIEWERS  COMMAND",
-        "k3v9qd  build  running   4711  ~/src  3 h  5 min   2        sh -c 'make all'",
-        "a1b2           exited 1  -     ~/src  3 h  -       -        sh -c 'make all'",
-    ]
-
-
-def test_the_table_is_cut_at_the_terminal() -> None:
-    text = render.session_table([ALIVE], now=NOW, home="", width=40)
-
-    assert [len(line) for line in text.splitlines()] == [40, 40]
-    assert text.endswith("…")
-
-
-@pytest.mark.parametrize("field", ["name", "cwd", "argv", "stalled"])
-def test_nothing_in_a_table_reaches_the_terminal_as_a_control(field: str) -> None:
-    evil = "\x1b]0;x\x07\r\n\x9b6n"
-    given: Any = [evil] if field == "argv" else evil
-
-    lines = render.session_table(
-        [replace(ALIVE, **{field: given})], now=NOW, home="", width=0
-    ).splitlines()
-
-    assert len(lines) == 2
-    assert all(line.isprintable() for line in lines)
-    assert "\\x1b]0;x" in lines[1]
 
 
 @pytest.mark.parametrize(
@@ -104,9 +70,7 @@ def test_ages(seconds: float, text: str) -> None:
     ],
 )
 def test_home_is_shortened(cwd: str, home: str, shown: str) -> None:
-    row = render.session_row(replace(ALIVE, cwd=cwd), now=NOW, home=home)
-
-    assert row[4] == shown
+    assert render.from_home(cwd, home) == shown
 
 
 def test_the_json_of_a_session_is_a_contract() -> None:
@@ -121,3 +85,11 @@ def test_the_json_of_a_session_is_a_contract() -> None:
 
 def test_every_field_of_a_session_is_in_its_json() -> None:
     assert set(render.session_fields(SESSION)) == set(SessionInfo.__struct_fields__)
+
+
+def test_every_field_of_what_is_inside_is_in_the_json_as_well() -> None:
+    used = DiskUse(session="k3v9qd", name="", state="running", log=1, other=2, start=0, end=1)
+
+    (found,) = json.loads(render.as_json([used]))
+
+    assert found["missing"] == []

@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.cli.exits import Usage
 from holdfast.cli.parsing import parse
-from holdfast.cli.sessions import create_request, session_environment
+from holdfast.cli.starting import create_request, session_environment
 
 
 def values(words: str) -> Namespace:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.config import Config, load
+from holdfast.config import Config
+from holdfast.config.load import load
 from holdfast.config.settings import parse_bytes, parse_count, settings
 from holdfast.errors import InvalidSetting, IoFailed
 

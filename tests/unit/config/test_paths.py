@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.config.paths import SOCKET_PATH_LIMIT, Paths, make_private
+from holdfast.config.paths import Paths, make_private
+from holdfast.config.where import SOCKET_PATH_LIMIT
 from holdfast.errors import InvalidSetting, PermissionDenied
 
 UID = os.getuid()

@@ -150,12 +150,12 @@ def test_what_comes_soon_after_the_echo_belongs_to_it() -> None:
     flow = fed(10)
     flow.is_busy = True
     flow.frames(0.0)
-    flow.type(0.01)
+    flow.type(PAUSE / 4)
     flow.put(b"ec")
-    assert sizes(flow.frames(0.01)) == [2]
+    assert sizes(flow.frames(PAUSE / 4)) == [2]
 
     flow.put(b"ho")
-    assert flow.deadline() == 0.01 + PAUSE
+    assert flow.deadline() == PAUSE / 4 + PAUSE
 
 
 def test_long_after_it_the_pause_is_back() -> None:

@@ -154,7 +154,7 @@ MALFORMED: dict[str, bytes] = {
     "input that is text": event("input", {"session": "abc123", "data": "ls"}),
     "too much input": event("input", {"session": "abc123", "data": bytes(INPUT_LIMIT + 1)}),
     "a huge message": event("input", {"session": "abc123", "data": bytes(MESSAGE_LIMIT)}),
-    "a screen without columns": event("attach", {**ATTACH, "cols": 0}),
+    "a screen of less than nothing": event("attach", {**ATTACH, "cols": -1}),
     "a screen of a million rows": event("attach", {**ATTACH, "rows": 1_000_000}),
     "a session without a name": event("claim", {"session": ""}),
     "a session with a long name": event("claim", {"session": "x" * 1000}),

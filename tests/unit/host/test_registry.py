@@ -309,6 +309,14 @@ def test_a_superseded_tab_alone_is_no_connection(host: Host) -> None:
     assert (host.watchdog.idle_at, host.ends()) == (103.0, "no connection")
 
 
+def test_a_superseded_tab_that_leaves_takes_no_connection_away(host: Host) -> None:
+    old = host.attach("a", now=1.0)
+    host.attach("b", now=2.0)
+    host.registry.detach(old.epoch, reason="transport close", now=50.0)
+
+    assert (host.watchdog.idle_at, host.ends()) == (102.0, "no activity")
+
+
 # -- the log
 
 

@@ -16,14 +16,14 @@ const REASONS: Record<string, string> = {
   torn: "they were lost in a crash",
 };
 
-/** Return the words for a gap, as "1,024 bytes are not shown here: they were cleared". */
-export function gapText(gap: Gap): string {
-  const size = gap.end - gap.start;
-  const bytes = size === 1 ? "1 byte is" : `${size.toLocaleString("en")} bytes are`;
-  return `${bytes} not shown here: ${REASONS[gap.reason] ?? gap.reason}`;
+/** Return the words for bytes that are missing: "1,024 bytes are not shown: they were cleared". */
+export function missingText(bytes: number, reason: string): string {
+  const number = bytes === 1 ? "1 byte is" : `${bytes.toLocaleString("en")} bytes are`;
+  return `${number} not shown: ${REASONS[reason] ?? reason}`;
 }
 
 /** Return the line that marks a gap inside a terminal, in colours swapped and on a line of its own. */
 export function gapLine(gap: Gap): string {
-  return `\x1b[0m\r\n\x1b[7m ${gapText(gap)} \x1b[27m\r\n`;
+  const text = missingText(gap.end - gap.start, gap.reason);
+  return `\x1b[0m\r\n\x1b[7m ${text} \x1b[27m\r\n`;
 }

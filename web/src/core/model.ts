@@ -19,8 +19,8 @@ export interface Model {
   command: string;
   sessions: Sessions;
   chosen: string;
-  /** Bytes that are not shown in the terminal, the last there were. */
-  gap: Gap | null;
+  /** Bytes that the terminal was not shown, all together, and why the last of them. */
+  missing: { bytes: number; reason: string } | null;
   /** How far the terminal is behind: live, behind or far. */
   lag: string;
   /** Said to the person once, and taken away again. */
@@ -48,7 +48,7 @@ export function begin(route: Route, chosen: string): Model {
     command: "",
     sessions: new Map(),
     chosen: "id" in route ? route.id : chosen,
-    gap: null,
+    missing: null,
     lag: "live",
     hint: "",
     loginError: "",
@@ -60,9 +60,9 @@ export function next(model: Model, happening: Happening): Model {
     case "heard":
       return heard(model, happening.event, happening.payload);
     case "chose":
-      return { ...model, chosen: happening.id, gap: null, lag: "live" };
+      return { ...model, chosen: happening.id, missing: null, lag: "live" };
     case "gap":
-      return { ...model, gap: happening.gap };
+      return { ...model, missing: missing(model, happening.gap) };
     case "hinted":
       return { ...model, hint: happening.text };
     case "login failed":
@@ -104,6 +104,10 @@ function heard(model: Model, event: string, payload: unknown): Model {
     default:
       return model; // a newer host says more; what it says besides is no fault
   }
+}
+
+function missing({ missing: before }: Model, gap: Gap | null): Model["missing"] {
+  return gap && { bytes: (before?.bytes ?? 0) + gap.end - gap.start, reason: gap.reason };
 }
 
 function laidOut(model: Model, ids: string[], wish: string): Model {

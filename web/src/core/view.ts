@@ -1,7 +1,7 @@
 // The order of what one attachment brings: from answers and events, which may overtake each other,
 // to what the terminal is to do, each byte once and none left out silently.
 
-import { gapText, type Gap } from "./gaps.ts";
+import { missingText, type Gap } from "./gaps.ts";
 import { NOTHING, Tail, type Held } from "./tail.ts";
 
 /** What the terminal is to do next. `end` is the offset behind it. */
@@ -33,7 +33,7 @@ export class View {
   constructor(
     readonly number: number,
     readonly session: string,
-    before?: View,
+    before: View | null = null,
   ) {
     this.#parsed = before?.session === session ? before.#parsed : { tail: null };
     this.next = this.#parsed.tail ? before!.next : null;
@@ -66,7 +66,7 @@ export class View {
     }
     const next = this.next ?? offset;
     if (offset > next) {
-      throw new Hole(gapText({ start: next, end: offset, reason: "nobody said why" }));
+      throw new Hole(missingText(offset - next, "nobody said why"));
     }
     const bytes = data.subarray(next - offset);
     if (bytes.length === 0) {

@@ -19,7 +19,7 @@ export async function login(base: URL, code: string): Promise<string> {
     throw new Error("The host cannot be reached. Is it running?");
   }
   if (!answer.token) {
-    const { what = "the host did not take it", fix = "ask for a new code" } = answer.error ?? {};
+    const { what = "The host did not take the code", fix = "" } = answer.error ?? {};
     throw new Error(`${what}. ${fix}`);
   }
   return answer.token;

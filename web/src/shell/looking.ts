@@ -14,6 +14,9 @@ export interface Needs {
   gap(gap: Gap | null): void;
 }
 
+/** Where a look begins: where the terminal is, with a new picture, or at the beginning of the log. */
+type From = "here" | "picture" | "log";
+
 type Answer = Omit<Attached, "snapshot"> & { snapshot: unknown };
 
 export class Looking {
@@ -22,6 +25,8 @@ export class Looking {
   #number = 0;
   #asked: Size | null = null;
   #isDue = false;
+  /** Whether the last wish to look was not granted. */
+  #isRefused = false;
 
   constructor(private readonly needs: Needs) {}
 
@@ -42,8 +47,8 @@ export class Looking {
     return this.#screen;
   }
 
-  /** Look at the chosen session, from where the terminal is; `load` is from the log's beginning. */
-  async look(load = false): Promise<void> {
+  /** Look at the chosen session, from where the terminal is unless it says otherwise. */
+  async look(from: From = "here"): Promise<void> {
     const { socket } = this.needs;
     const { chosen, sessions } = this.needs.model();
     // Of a session that is not known yet, the size is not either: what is told of it leads here again.
@@ -52,18 +57,19 @@ export class Looking {
     }
     const before = this.#view;
     this.#number += 1;
-    const view = new View(this.#number, chosen, load ? undefined : (before ?? undefined));
+    this.#isRefused = false;
+    const view = new View(this.#number, chosen, from === "here" ? before : null);
     this.#view = view;
-    if (before && before.session !== chosen) {
-      socket.tell("detach", { view: before.number });
+    if (before) {
+      socket.tell("detach", { view: before.number }); // of an older connection it does no harm
     }
-    const held = load ? { ...NOTHING, since: 0 } : view.held();
-    if (held.since === null || load) {
+    const held = from === "log" ? { ...NOTHING, since: 0 } : view.held();
+    if (!held.since) {
       this.#screen.replace(new Uint8Array(0)); // another session's picture is not this one's
       this.needs.gap(null);
     }
     try {
-      const answer = await this.#ask(view, held);
+      const answer = await this.#ask(view, held, before?.session === chosen);
       if (view === this.#view) {
         this.#show(view, view.attached(attached(answer)));
         this.fit();
@@ -76,9 +82,17 @@ export class Looking {
     }
   }
 
-  #ask(view: View, held: Held): Promise<Answer> {
+  /** Look again if the host could not let us when we asked. */
+  retry(): void {
+    if (this.#isRefused) {
+      void this.look();
+    }
+  }
+
+  #ask(view: View, held: Held, isAgain: boolean): Promise<Answer> {
     // A session that nobody owns gets this size, and we own it, before its picture is made.
-    const size = this.#screen?.fitting() ?? { cols: 80, rows: 24 };
+    // Coming back it stays as it was: what is around it now may only be making room for a warning.
+    const size = (isAgain ? this.#screen?.size : this.#screen?.fitting()) ?? { cols: 80, rows: 24 };
     this.#asked = size;
     const asked = { view: view.number, session: view.session, scrollback: SCROLLBACK_LINES };
     return this.needs.socket.ask<Answer>("attach", { ...asked, ...held, ...size });
@@ -89,9 +103,9 @@ export class Looking {
       return;
     }
     if (error instanceof Hole) {
-      this.#view = null; // the terminal has lost the thread: a new picture
-      void this.look();
+      void this.look("picture"); // the terminal has lost the thread
     } else if (error instanceof Refusal) {
+      this.#isRefused = true;
       this.needs.hint(error.message);
     } else {
       throw error;

@@ -19,7 +19,7 @@ const PIECE = 65_536; // bytes of input in a message; the host takes up to 1 MiB
 const HINT_MS = 5_000; // to read a line
 
 /** What is done to one session by its id, and answered with it. */
-export type Deed = "claim" | "takeover" | "release" | "restore" | "forget";
+export type Deed = "takeover" | "restore";
 
 export class Page {
   readonly looking: Looking;
@@ -168,6 +168,8 @@ export class Page {
       this.#chosen();
     } else if (event === "session") {
       this.#changed(before);
+    } else if (event === "daemon" && this.model.daemon === "online") {
+      this.looking.retry();
     }
   }
 

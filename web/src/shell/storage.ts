@@ -10,7 +10,7 @@ export function clientId(): string {
     return known;
   }
   const bytes = crypto.getRandomValues(new Uint8Array(12)); // randomUUID is for https alone
-  const made = `tab-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  const made = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   sessionStorage.setItem(CLIENT, made);
   return made;
 }
@@ -24,5 +24,4 @@ export const chosen = {
 export const token = {
   get: (key: string): string => localStorage.getItem(key) ?? "",
   set: (key: string, value: string): void => localStorage.setItem(key, value),
-  drop: (key: string): void => localStorage.removeItem(key),
 };

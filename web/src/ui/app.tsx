@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 import type { Model } from "../core/model.ts";
 import type { Page } from "../shell/page.ts";
@@ -10,7 +10,10 @@ import { TerminalPane } from "./pane.tsx";
 
 export function App({ page }: { page: Page }) {
   const [model, setModel] = useState<Model>(page.store.model);
-  useEffect(() => page.store.watch(setModel), [page]);
+  useLayoutEffect(() => {
+    setModel(page.store.model); // something may have happened since it was first drawn
+    return page.store.watch(setModel);
+  }, [page]);
   const { link, route } = model;
   if (link.phase === "refused") {
     return <Login page={page} model={model} />;

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { gapText } from "../core/gaps.ts";
+import { missingText } from "../core/gaps.ts";
 import type { Model } from "../core/model.ts";
 import { ending, label, type Session } from "../core/sessions.ts";
 import type { Page } from "../shell/page.ts";
@@ -14,16 +14,16 @@ export function TerminalPane({ page, model }: { page: Page; model: Model }) {
       <div class="tools">
         <h2>{session ? label(session) : "Holdfast"}</h2>
         {model.route.kind === "session" && <a href="#/">All sessions</a>}
-        {session && <Tools page={page} model={model} session={session} />}
+        {session && model.scope === "full" && <Tools page={page} model={model} session={session} />}
       </div>
-      {model.gap && (
+      {model.missing && (
         <div class="gap">
-          <span>{gapText(model.gap)}</span>
+          <span>{missingText(model.missing.bytes, model.missing.reason)}</span>
           <button
             type="button"
             disabled={model.link.phase !== "open"}
             aria-label="Load everything from the log"
-            onClick={() => void page.looking.look(true)}
+            onClick={() => void page.looking.look("log")}
           >
             Load
           </button>
@@ -55,7 +55,15 @@ function TerminalPlace({ page, model }: { page: Page; model: Model }) {
     }
   }, [page, model]);
   const isOurs = model.sessions.get(model.chosen)?.owner === "me";
-  return <div ref={place} class={isOurs ? "terminal ours" : "terminal"} />;
+  return (
+    <div
+      ref={place}
+      role="group"
+      aria-label="Terminal"
+      aria-disabled={model.link.phase === "superseded"}
+      class={isOurs ? "screen ours" : "screen"}
+    />
+  );
 }
 
 function Nothing({ model }: { model: Model }) {
@@ -77,12 +85,12 @@ interface ToolFacts {
 
 function Tools({ page, model, session }: ToolFacts) {
   const [asking, setAsking] = useState<"rename" | "kill" | null>(null);
-  const isFree = model.link.phase === "open" && model.scope === "full" && model.daemon === "online";
+  const isFree = model.link.phase === "open" && model.daemon === "online";
   const canChange = isFree && session.owner !== "other";
   const close = (): void => setAsking(null);
   return (
     <div class="buttons">
-      {session.owner === "other" && !session.ended && model.scope === "full" && (
+      {session.owner === "other" && !session.ended && (
         <button
           type="button"
           class="primary"

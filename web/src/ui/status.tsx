@@ -8,7 +8,7 @@ export function StatusBar({ model }: { model: Model }) {
   return (
     <footer class="status">
       <Badge model={model} />
-      {session && <span>{owner(session)}</span>}
+      {session && model.link.phase === "open" && <span>{owner(session)}</span>}
       {session && (
         <span aria-label={`${session.cols} columns, ${session.rows} rows`} role="img">
           {session.cols}×{session.rows}

@@ -1,6 +1,6 @@
 """Commands that change a session."""
 
-from holdfast.cli.table.words import ID, TAKEOVER, Argument, Command, switch
+from holdfast.cli.table.words import ID, IDS, TAKEOVER, YES, Argument, Command, option, switch
 
 COMMANDS = (
     Command(
@@ -9,13 +9,14 @@ COMMANDS = (
         (
             ID,
             Argument(("TEXT",), "what to type", repeats=True, optional=True),
+            option("--keys", value="KEYS", help="press these after it: C-c,Up (hold help keys)"),
             switch("--enter", help="press Enter after it"),
             switch("--stdin", help="type what comes from stdin (not in the process list)"),
             TAKEOVER,
         ),
         (
             ("hold send build 'make test' --enter", "run a command in a shell"),
-            ("hold send build --stdin < answers", "type a file"),
+            ("hold send editor --keys Esc,:,q,Enter", "keys by their names"),
         ),
         "holdfast.cli.streams:send",
         (
@@ -27,20 +28,23 @@ COMMANDS = (
         "kill",
         "end a session's program",
         (
-            ID._replace(optional=True),
+            IDS._replace(optional=True),
             switch("--all", help="every living session"),
             switch("--now", help="without the grace: KILL instead of TERM first"),
+            YES,
             TAKEOVER,
         ),
-        (("hold kill build", "TERM, then KILL"), ("hold kill --all --now", "everything")),
+        (("hold kill build", "TERM, then KILL"), ("hold kill 'test-*' --yes", "all of these")),
         "holdfast.cli.sessions:kill",
+        ("More than one session is asked about; without a terminal --yes has to be said.",),
     ),
     Command(
         "signal",
         "send a signal to a session's program",
         (
-            ID,
+            IDS,
             Argument(("SIGNAL",), "its name; a wrong one is answered with the list"),
+            YES,
             TAKEOVER,
         ),
         (("hold signal build INT", "stop what runs"), ("hold signal server SIGHUP", "reload")),
@@ -49,6 +53,17 @@ COMMANDS = (
             "HUP, INT, QUIT, TERM, KILL, USR1, USR2, CONT, STOP, TSTP, WINCH: with or",
             "without SIG, to the program and its process group.",
         ),
+    ),
+    Command(
+        "resize",
+        "give the terminal of a session another size",
+        (IDS, Argument(("SIZE",), "COLSxROWS"), TAKEOVER),
+        (
+            ("hold resize build 120x40", "its program is told, as by a window"),
+            ("hold resize 'test-*' 80x24", "all of these"),
+        ),
+        "holdfast.cli.verbs:resize",
+        ("The size is that of the owner's terminal: the next one brings its own.",),
     ),
     Command(
         "rename",
@@ -60,7 +75,7 @@ COMMANDS = (
     Command(
         "restore",
         "start a session's program again that is gone",
-        (ID, switch("--yes", help="do not ask")),
+        (IDS, YES),
         (
             ("hold restore build", "same id, directory, size and output; asks first"),
             ("hold ls --all", "`dormant` and `lost` are what can be restored"),

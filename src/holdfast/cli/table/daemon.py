@@ -1,6 +1,6 @@
 """Commands about the process that serves."""
 
-from holdfast.cli.table.words import JSON, Command, switch
+from holdfast.cli.table.words import JSON, YES, Argument, Command, switch
 
 COMMANDS = (
     Command(
@@ -13,7 +13,7 @@ COMMANDS = (
     Command(
         "daemon stop",
         "end the daemon, its keeper and every session",
-        (switch("--yes", help="do not ask"),),
+        (YES,),
         (("hold daemon stop", "says what lives, and asks"), ("hold daemon stop --yes", "does not")),
         "holdfast.cli.daemon:stop",
     ),
@@ -41,5 +41,51 @@ COMMANDS = (
             ("hold daemon metrics > DIR/holdfast.prom", "for the textfile collector"),
         ),
         "holdfast.cli.daemon:metrics",
+    ),
+    Command(
+        "daemon install",
+        "have systemd start the daemon at every login",
+        (switch("--dry-run", help="print the unit, write nothing"),),
+        (
+            ("hold daemon install --dry-run", "look first"),
+            ("hold daemon install && loginctl enable-linger", "sessions outlive a logout"),
+        ),
+        "holdfast.cli.installing:install",
+        (
+            "A unit for this user. It has the HOLDFAST_ variables of now. Stopping it ends",
+            "the keeper, which `hold daemon restart` never does.",
+        ),
+    ),
+    Command(
+        "daemon uninstall",
+        "take that unit away again; what runs goes on",
+        (),
+        (
+            ("hold daemon uninstall", "sessions are not touched"),
+            ("hold daemon uninstall && hold ls", "and look"),
+        ),
+        "holdfast.cli.installing:uninstall",
+    ),
+    Command(
+        "doctor",
+        "look for what could keep Holdfast from working, and say what to do",
+        (JSON,),
+        (
+            ("hold doctor", "each finding with its fix"),
+            ("hold doctor --json", "for scripts"),
+        ),
+        "holdfast.cli.doctor:doctor",
+        ("Starts and changes nothing. Ends with 1 when something is broken, else with 0.",),
+    ),
+    Command(
+        "daemon logs",
+        "show what keeper, daemon, reader and host have to report",
+        (
+            Argument(("PROCESS",), "one of them alone", optional=True),
+            switch("-f", "--follow", help="go on with what comes"),
+        ),
+        (("hold daemon logs", "all of it, oldest first"), ("hold daemon logs reader -f", "one")),
+        "holdfast.cli.logs:logs",
+        ("Of each log 5 MiB and two older ones are kept. None has what a terminal showed.",),
     ),
 )  # fmt: skip

@@ -22,12 +22,11 @@ COMMANDS = (
         (
             ("hold host", "prints an address that lets one browser in"),
             ("hold host --open -- htop", "htop in a browser"),
-            ("hold host --port 0 --json", "for scripts: url and pid on one line"),
         ),
         "holdfast.cli.hosting:host",
         (
-            "Sessions live on when it ends. The address it prints works once, for five minutes;",
-            "the browser stays logged in. Ctrl-C ends it.",
+            "The address it prints works once, for five minutes; the browser stays logged in.",
+            "Ctrl-C ends the host. Sessions live on.",
         ),
         takes_program=True,
     ),

@@ -1,12 +1,12 @@
 """Commands about what is kept."""
 
-from holdfast.cli.table.words import ID, JSON, TAKEOVER, Command, option, switch
+from holdfast.cli.table.words import IDS, JSON, TAKEOVER, YES, Command, option
 
 COMMANDS = (
     Command(
         "clear",
         "drop what a session printed before its last screenful",
-        (ID, TAKEOVER),
+        (IDS, YES, TAKEOVER),
         (("hold clear build", "offsets go on as before"), ("hold du", "what is left")),
         "holdfast.cli.keeping:clear",
     ),
@@ -14,10 +14,10 @@ COMMANDS = (
         "forget",
         "destroy what a session printed; an ended session with everything",
         (
-            ID,
+            IDS,
             option("--since", value="N", help="only from this offset on"),
             option("--until", value="N", help="only up to this offset"),
-            switch("--yes", help="do not ask"),
+            YES,
             TAKEOVER,
         ),
         (

@@ -4,6 +4,31 @@ from holdfast.cli.table.words import ID, JSON, Command, option, switch
 
 COMMANDS = (
     Command(
+        "ls",
+        "list sessions",
+        (
+            switch("--all", help="ended ones too"),
+            JSON,
+            switch("--watch", help="again whenever something happens, until Ctrl-C"),
+        ),
+        (("hold ls", "what lives"), ("hold ls --all --json", "everything, for scripts")),
+        "holdfast.cli.listing:ls",
+        (
+            "TITLE is what the program calls its window, or its command line. On a terminal",
+            "columns that would be empty are left out, and the rest is cut to fit.",
+        ),
+    ),
+    Command(
+        "show",
+        "show everything about one session",
+        (ID, JSON),
+        (
+            ("hold show build", "how it is, or how it ended, and what is kept of it"),
+            ("hold show build --json", "the same, for scripts"),
+        ),
+        "holdfast.cli.show:show",
+    ),
+    Command(
         "output",
         "show what a session printed",
         (

@@ -1,6 +1,8 @@
 """Commands that begin a session, or come back to one."""
 
-from holdfast.cli.table.words import JSON, TAKEOVER, Command, option, switch
+from holdfast.cli.table.words import ID, TAKEOVER, Command, option, switch
+
+NESTED = switch("--nested", help="also from inside another session")
 
 COMMANDS = (
     Command(
@@ -8,7 +10,8 @@ COMMANDS = (
         "start a program in a new session and show it",
         (
             switch("-d", "--detach", help="do not show it; print its id"),
-            option("-n", "--name", value="NAME", help="a name to call it by"),
+            switch("--wait", help="show what it prints until it ends, and type nothing"),
+            option("-n", "--name", value="NAME", help="(its program or directory; '' is none)"),
             option("-k", "--key", value="KEY", help="find the session of this key, or start it"),
             option("--cwd", value="DIR", help="where it starts (here)"),
             option("--env", value="K=V", help="set a variable; may be repeated", repeats=True),
@@ -16,18 +19,40 @@ COMMANDS = (
             option("--restore", value="WHEN", help="after a reboot: never, shell, always"),
             switch("--ephemeral", help="keep its output in memory only, and nothing afterwards"),
             TAKEOVER,
+            NESTED,
         ),
         (
             ("hold run", "your shell, kept"),
             ("hold run -d -n build -- make -j4", "a build that goes on without you"),
         ),
-        "holdfast.cli.sessions:run",
+        "holdfast.cli.starting:run",
         (
-            "Ctrl-\\ pressed twice leaves; the program goes on. Without CMD it is $SHELL.",
-            "Ends with the program's exit code; 125 when hold itself fails, 126 and 127",
-            "when the program cannot be run or found, 0 when you leave.",
+            "Without CMD it is $SHELL. Ctrl-\\ twice leaves; the program goes on. Its exit",
+            "code is ours; 125: hold failed, 126: cannot be run, 127: not found, 0: you left",
         ),
         takes_program=True,
+    ),
+    Command(
+        "attach",
+        "come back to a session, in this terminal",
+        (
+            ID._replace(optional=True),
+            switch("--observe", help="look on: type nothing, change nothing, start nothing"),
+            TAKEOVER,
+            option("--since", value="N", help="show what it printed from this offset on"),
+            NESTED,
+        ),
+        (
+            ("hold attach build", "your terminal is on it; Ctrl-\\ twice leaves"),
+            ("hold attach", "the one that you were on last"),
+        ),
+        "holdfast.cli.attaching:attach",
+        (
+            "Ctrl-\\ twice (or Ctrl-\\ d) leaves, Ctrl-\\ t takes over, Ctrl-\\ ? shows the keys;",
+            "a lone Ctrl-\\ goes to the program. Who owns a session types; others look on.",
+            "Ends with 0 when you leave, else with the program's code; 5 when it can be",
+            "restored; 125 when hold itself fails.",
+        ),
     ),
     Command(
         "wrap",
@@ -47,12 +72,5 @@ COMMANDS = (
             "Ends with the program's exit code; 125, 126 and 127 as with `hold run`.",
         ),
         takes_program=True,
-    ),
-    Command(
-        "ls",
-        "list sessions",
-        (JSON, switch("--all", help="ended ones too")),
-        (("hold ls", "what lives"), ("hold ls --all --json", "everything, for scripts")),
-        "holdfast.cli.sessions:ls",
     ),
 )  # fmt: skip

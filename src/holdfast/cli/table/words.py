@@ -28,7 +28,7 @@ class Argument(NamedTuple):
         value = f" {self.value}" if self.value else ""
         text = self.names[0] + value
         if not self.is_option and not self.optional:
-            return text
+            return text + ("..." if self.repeats else "")
         return f"[{text}]" + ("..." if self.repeats else "")
 
 
@@ -64,5 +64,7 @@ def option(*names: str, value: str, help: str, repeats: bool = False) -> Argumen
 
 
 ID = Argument(("ID",), "an id, the beginning of one, a name or a key")
+IDS = Argument(("ID",), "ids, names, or globs of them: 'build-*'", repeats=True)
+YES = switch("--yes", help="do not ask")
 JSON = switch("--json", help="JSON, for scripts")
 TAKEOVER = switch("--takeover", help="also if somebody else owns it, who is told")

@@ -1,0 +1,69 @@
+"""`hold doctor`: looks at everything that could keep Holdfast from working, and says what to do.
+
+It starts nothing, changes nothing, and works when nothing else does. A check is a function
+from the scene to findings; the tables of the three files beside this one are all there are.
+"""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+
+from holdfast.cli import doctor_places, doctor_processes, doctor_surroundings, render
+from holdfast.cli.doctor_scene import BROKEN, OK, WARNING, Check, Finding, Scene, looked_at
+from holdfast.cli.exits import FAILED, one_line
+from holdfast.cli.exits import OK as DONE
+from holdfast.cli.shapes import Examined, FindingShown
+from holdfast.errors import HoldfastError
+
+CHECKS: tuple[Check, ...] = (
+    *doctor_places.CHECKS,
+    *doctor_processes.CHECKS,
+    *doctor_surroundings.CHECKS,
+)
+NAME_WIDTH, LEVEL_WIDTH = 12, 8
+COLORS = {OK: "32", WARNING: "33", BROKEN: "31"}
+
+
+def doctor(values: Namespace) -> int:
+    """Print what every check has found; fail when something is broken."""
+    scene = looked_at(os.environ)
+    found = [(check, finding) for check in CHECKS for finding in findings(check, scene)]
+    broken = sum(finding.level == BROKEN for _, finding in found)
+    warnings = sum(finding.level == WARNING for _, finding in found)
+    if values.json:
+        rows = [FindingShown(check.name, check.asks, *finding) for check, finding in found]
+        print(render.as_json(Examined(not broken, rows)))
+    else:
+        print("\n".join(line for each in found for line in _lines(*each)))
+        print(_summary(broken, warnings))
+    return FAILED if broken else DONE
+
+
+def findings(check: Check, scene: Scene) -> Iterator[Finding]:
+    """Yield what a check finds; one that cannot look says so and stops nobody else."""
+    if check.needs_places and scene.paths is None:
+        return
+    try:
+        yield from check.look(scene)
+    except HoldfastError as error:
+        yield Finding(BROKEN, error.what, error.fix)
+    except OSError as error:
+        what = f"this could not be looked at: {error.strerror or error} ({error.filename or '-'})"
+        yield Finding(WARNING, what, "mend what the message names and ask again")
+
+
+def _lines(check: Check, finding: Finding) -> Iterator[str]:
+    level = f"{finding.level:{LEVEL_WIDTH}}"
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        level = f"\x1b[{COLORS[finding.level]}m{level}\x1b[m"
+    yield f"{level}{check.name:{NAME_WIDTH}}{one_line(finding.what)}"
+    if finding.fix:
+        yield f"{'':{LEVEL_WIDTH + NAME_WIDTH}}-> {one_line(finding.fix)}"
+
+
+def _summary(broken: int, warnings: int) -> str:
+    said = f"{warnings} warning{'s' * (warnings != 1)}"
+    if not broken:
+        return f"nothing is broken, {said}" if warnings else "all is well"
+    return f"{broken} {'thing is' if broken == 1 else 'things are'} broken, {said}"

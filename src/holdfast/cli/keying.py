@@ -1,0 +1,24 @@
+"""`hold send --keys`: keys by their names, as the terminal of the session would send them."""
+
+import json
+
+from holdfast.cli import keys
+from holdfast.client.plain import Client
+from holdfast.errors import HoldfastError
+from holdfast.protocol.messages import GetScreen
+
+CURSOR_KEYS = "?1"  # the mode in which a terminal sends SS3 for them
+
+
+def bytes_for(client: Client, session: str, names: str) -> bytes:
+    """Return what is to be typed; the session is asked for its mode only if that matters."""
+    application = keys.depends_on_mode(names) and _has_application_keys(client, session)
+    return keys.bytes_of(names, application=application)
+
+
+def _has_application_keys(client: Client, session: str) -> bool:
+    try:
+        shown = client.call(GetScreen(session=session, form="json"))
+        return CURSOR_KEYS in json.loads(shown.data).get("modes", ())
+    except (HoldfastError, ValueError):
+        return False  # nothing was printed yet, or nobody reads it: the mode a terminal begins in

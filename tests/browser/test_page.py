@@ -1,0 +1,120 @@
+"""What a person does with the page: log in, type, make sessions, look at them on a phone."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.support.browsing import Host, Tab
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+def test_what_is_typed_is_run_and_its_output_shown(tab: Tab) -> None:
+    tab.type("echo hello $((6*7))\n")
+    tab.shows("hello 42")
+    tab.shot("connected")
+
+
+def test_a_code_is_gone_from_the_address_and_works_once(
+    tab: Tab, host: Host, browser: Browser
+) -> None:
+    """T28"""
+    assert "code" not in tab.page.url
+    stranger = Tab(browser.new_context())
+    stranger.page.goto(host.url)
+    expect(stranger.page.get_by_label("Code")).to_be_visible()
+    expect(stranger.page.get_by_role("alert")).not_to_be_empty()
+    stranger.shot("login")
+
+
+def test_a_code_is_asked_for_and_typed(host: Host, new_tab: Callable[[], Tab]) -> None:
+    tab = new_tab()
+    tab.page.goto(host.base)
+    tab.page.get_by_label("Code").fill(host.url.partition("code=")[2])
+    tab.page.keyboard.press("Enter")
+    tab.is_connected()
+    tab.shows("$")
+
+
+def test_sessions_are_made_renamed_chosen_and_killed(tab: Tab) -> None:
+    page = tab.page
+    page.get_by_role("button", name="New", exact=True).click()
+    page.get_by_label("Command").fill("sh -c 'echo in the second; exec cat'")
+    page.get_by_role("button", name="Start").click()
+    tab.shows("in the second")
+    page.get_by_role("button", name="Rename", exact=True).click()
+    page.get_by_label("Name", exact=True).fill("my cat")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="my cat")).to_be_visible()
+    page.get_by_role("navigation").get_by_text("bash").first.click()
+    tab.shows("$")
+    assert "in the second" not in tab.text()
+    page.get_by_role("navigation").get_by_text("my cat").click()
+    tab.shows("in the second")
+    page.get_by_role("button", name="Kill").click()
+    tab.shot("confirm")
+    page.get_by_role("dialog").get_by_role("button", name="Kill").click()
+    expect(page.locator("footer")).to_contain_text("ended")
+
+
+def test_what_somebody_else_owns_is_looked_at_until_it_is_taken_over(
+    tab: Tab, host: Host, new_tab: Callable[[], Tab]
+) -> None:
+    """T24: and keeps its size until then."""
+    tab.type("stty size\n")
+    link = tab.page.get_by_role("link", name="bash in its own tab").get_attribute("href")
+    other = new_tab()
+    other.page.set_viewport_size({"width": 600, "height": 400})
+    other.open(host.base + str(link))
+    other.shows("stty size")
+    expect(other.page.locator("footer")).to_contain_text("owned by")
+    size = tab.page.locator("footer [role=img]").inner_text()
+    expect(other.page.locator("footer [role=img]")).to_have_text(size)
+    other.type("x")
+    other.hint.to_contain_text("Take it over")
+    other.shot("observer")
+    other.page.get_by_role("button", name="Take over").click()
+    expect(other.page.locator("footer")).to_contain_text("yours")
+    expect(other.page.locator("footer [role=img]")).not_to_have_text(size)
+    other.type("echo mine now\n")
+    tab.shows("mine now\n")
+
+
+def test_queries_of_programs_are_answered_once(tab: Tab) -> None:
+    """T10: by the daemon's reader; the terminal in the page stays silent, also in a replay."""
+    tab.type("IFS= read -t 9 -rs -d R -p $'\\e[c\\e[6n' said; printf 'said %q.\\n' \"$said\"\n")
+    tab.shows("said $'\\E[?")
+    assert tab.text().count("\\E[") == 2
+    tab.page.reload()
+    tab.type("echo again\n")
+    tab.shows("$ echo again\nagain\n$")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_in_the_way_of_people_who_do_not_see(tab: Tab, scheme: str) -> None:
+    tab.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    tab.type("ls --color=always /\n")
+    tab.shows("usr")
+    tab.shot(f"colours-{scheme}")
+    assert tab.violations() == []
+    tab.page.get_by_role("button", name="New", exact=True).click()
+    assert tab.violations() == []
+
+
+def test_a_phone_shows_it_as_wide_as_it_is(host: Host, browser: Browser) -> None:
+    phone = Tab(
+        browser.new_context(
+            viewport={"width": 390, "height": 664},
+            device_scale_factor=3,
+            has_touch=True,
+            is_mobile=True,
+        )
+    )
+    phone.open(host.url)
+    phone.shows("$")
+    phone.type("stty size\n")
+    phone.shot("phone")
+    assert phone.page.evaluate("document.documentElement.scrollWidth") == 390
+    assert phone.page.evaluate("innerWidth") == 390
+    assert phone.violations() == []

@@ -1,0 +1,89 @@
+"""Several tabs at once: on two seats, on none, and twice on the same one."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.support.browsing import Host, Tab
+from tests.support.home import Home
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+SUPERSEDED = "Connection superseded by another tab."
+
+
+def test_two_tabs_on_two_sessions_are_both_live(
+    tab: Tab, home: Home, host: Host, new_tab: Callable[[], Tab]
+) -> None:
+    """T37"""
+    home.hold("run", "--name", "second", "--detach", "--", "cat")
+    item = tab.page.get_by_role("link", name="second in its own tab")
+    second = new_tab()
+    second.open(host.base + str(item.get_attribute("href")))
+    second.type("to the second\n")
+    second.shows("to the second\nto the second")
+    tab.type("echo to the first\n")
+    tab.shows("\nto the first")
+    tab.is_connected()
+    second.is_connected()
+
+
+def test_a_shared_link_shows_one_session_and_supersedes_nobody(
+    tab: Tab, home: Home, browser: Browser
+) -> None:
+    session = json.loads(home.hold("ls", "--json"))
+    name = (session["sessions"] if isinstance(session, dict) else session)[0]["id"]
+    shared = home.hold("share", name).split()
+    link = next(word for word in shared if word.startswith("http"))
+    guest = Tab(browser.new_context())
+    guest.open(link)
+    guest.shows("$")
+    assert "code" not in guest.page.url
+    tab.type("echo seen by both\n")
+    guest.shows("\nseen by both")
+    tab.is_connected()
+    guest.type("x")
+    guest.hint.to_contain_text("for looking only")
+    expect(guest.page.get_by_role("button")).to_have_count(0)
+    expect(guest.page.get_by_role("navigation")).to_have_count(0)
+    assert "input" not in guest.sent
+    guest.shot("share")
+    guest.page.reload()
+    guest.shows("\nseen by both")
+    assert guest.complaints == []
+
+
+def test_a_duplicated_tab_is_the_newer_one(
+    tab: Tab, host: Host, context: BrowserContext, new_tab: Callable[[], Tab]
+) -> None:
+    """T37: it brings the same client id along, and neither throws the other out for ever."""
+    kept = tab.page.evaluate("JSON.stringify(sessionStorage)")
+    copy = new_tab()
+    copy.page.add_init_script(
+        f"for (const [k, v] of Object.entries({kept})) sessionStorage.setItem(k, v)"
+    )
+    copy.open(host.base)
+    copy.shows("$")
+    tab.is_disconnected(SUPERSEDED)
+    copy.type("echo typed in the copy\n")
+    copy.shows("\ntyped in the copy")
+    tries = tab.tries
+    copy.type("echo still\n")
+    copy.shows("\nstill")
+    copy.is_connected()
+    assert tab.tries == tries
+
+
+def test_a_tab_out_of_the_back_forward_cache_goes_on(tab: Tab, host: Host) -> None:
+    tab.type("echo before\n")
+    tab.shows("\nbefore")
+    tab.page.evaluate("document.title = 'the same page'")
+    tab.page.goto(host.base + "licenses.txt")
+    tab.page.go_back(wait_until="commit")
+    tab.is_connected()
+    assert tab.page.title() == "the same page"
+    tab.type("echo after\n")
+    tab.shows("\nafter")
+    assert tab.text().count("\nbefore") == 1
