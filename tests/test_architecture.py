@@ -161,7 +161,7 @@ GUESTS = {
     "uvicorn": "host/server.py dev/web.py",
     "starlette": "host/app.py dev/web.py",
     "watchfiles": "dev/watching.py",
-    "h11": "dev/upstream.py",
+    "h11": "dev/upstream.py host/server.py",
     "wsproto": "dev/tunnel.py",
     "PySide6": "window/qt.py",
     "shiboken6": "window/qt.py",
