@@ -3,10 +3,11 @@
 import os
 import signal
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from tests.support.home import Home, until
+from tests.support.home import Home, running_home, until
 from tests.support.processes import is_alive
 from tests.support.windowing import (
     OFFSCREEN,
@@ -140,6 +141,26 @@ def test_what_is_typed_into_it_reaches_the_session(home: Home, display: Mapping[
         shown.shows("Connected")
         click_and_type(display, 400, 300, "from a window\n")
         shown.shows("from a window\nfrom a window")
+
+
+def test_the_title_follows_the_program(tmp_path: Path, display: Mapping[str, str]) -> None:
+    """What a program calls its window is what the window is called."""
+    directory = tmp_path / "home"
+    directory.mkdir(mode=0o700)
+    with running_home(directory, {"HOLDFAST_READER_ENABLED": "on"}) as home:
+        follow_titles(home, display)
+        end_hosts(home)
+
+
+def follow_titles(home: Home, display: Mapping[str, str]) -> None:
+    flag = home.paths.state / "flag"
+    title = "printf '\\033]2;{}\\007'".format
+    waits = f"{title('one')}; until [ -e {flag} ]; do sleep 0.1; done; {title('two')}; cat"
+    home.hold("run", "-d", "-n", "titled", "sh", "-c", waits)
+    with window(home, display, "titled") as shown:
+        until(lambda: shown.do("state")["title"] == "one - titled", "the first title", SLOW)
+        flag.touch()
+        until(lambda: shown.do("state")["title"] == "two - titled", "the second title", SLOW)
 
 
 def test_a_host_that_has_ended_is_there_again_when_somebody_comes_back(
