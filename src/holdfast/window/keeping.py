@@ -11,7 +11,7 @@ from typing import NamedTuple
 class Kept(NamedTuple):
     """Where this window keeps things."""
 
-    place: Path
+    place: Path | None
     storage: Path | None
     """None when another window has it, or nothing is to be kept: then it ends with the window."""
 
@@ -20,7 +20,7 @@ class Kept(NamedTuple):
     def of(cls, directory: Path | None) -> Iterator["Kept"]:
         """Keep things in *directory*, if it is given, as long as the block lasts."""
         if directory is None:
-            yield cls(Path(os.devnull), None)
+            yield cls(None, None)
             return
         directory.mkdir(mode=0o700, exist_ok=True)
         lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
