@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,16 @@ def test_one_window_at_a_time_has_the_storage(tmp_path: Path) -> None:
         assert second.place == first.place
     with Kept.of(tmp_path / "window") as third:
         assert third.storage is not None
-    with Kept.of(None) as nothing:
-        assert nothing == Kept(Path(os.devnull), None)
+
+
+def test_a_window_that_keeps_nothing_writes_nowhere(tmp_path: Path) -> None:
+    """It once kept its place in the null device: as root that put a file in its place."""
+    with Kept.of(None) as kept:
+        assert kept == Kept(None, None)
+        assert place.read(kept.place) == b""
+        place.write(kept.place, b"here")
+
+    assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
 
 
 def test_a_display_is_one_that_answers(tmp_path: Path) -> None:
