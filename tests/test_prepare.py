@@ -29,6 +29,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory.mkdir()
     (directory / "env").symlink_to("/usr/bin/env")
     monkeypatch.setenv("PATH", str(directory))
+    monkeypatch.setattr(system, "LIBRARIES", {})  # they cannot be taken off the machine we are on
     return directory
 
 
@@ -50,7 +51,7 @@ def furnish(directory: Path, apt_get: str) -> Path:
 
 
 INSTALL_ALL = (
-    "for name in zsh fish vim htop less tmux chromium; "
+    "for name in zsh fish vim htop less tmux chromium Xvfb; "
     'do echo "#!/bin/sh" >"$bin/$name"; /bin/chmod +x "$bin/$name"; done'
 )
 
@@ -153,16 +154,26 @@ def test_package_lists_are_always_fetched_in_ci(
 
 def test_nothing_is_installed_that_is_there(programs: Path) -> None:
     calls = furnish(programs, "")
-    for name in ("zsh", "fish", "vim", "htop", "less", "tmux", "chromium"):
+    for name in ("zsh", "fish", "vim", "htop", "less", "tmux", "chromium", "Xvfb"):
         program(programs, name, "")
     system.provide()
     assert not calls.exists()
 
 
 @pytest.mark.usefixtures("programs")
+def test_a_library_that_is_missing_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system, "PARTS", ())
+    monkeypatch.setattr(system, "LIBRARIES", {"libc.so.6": "libc6", "libkelp.so.1": "libkelp1"})
+    system.provide()
+    assert_lines(capsys, "missing: libkelp1; the tests that need them are skipped")
+
+
+@pytest.mark.usefixtures("programs")
 def test_what_cannot_be_installed_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     system.provide()
-    names = "zsh, fish, vim, htop, less, tmux, chromium"
+    names = "zsh, fish, vim, htop, less, tmux, chromium, xvfb"
     assert_lines(capsys, f"missing: {names}; the tests that need them are skipped")
 
 

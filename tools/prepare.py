@@ -32,7 +32,7 @@ UV = VENV / "bin/uv"
 LEVELS = {
     "run": ("build", "run"),
     "check": ("build", "run", "check", "test"),  # mypy reads the tests, too
-    "test": ("build", "run", "check", "test"),
+    "test": ("build", "run", "check", "test", "window"),
     "fuzz": ("build", "run", "fuzz"),
 }
 

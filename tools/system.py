@@ -1,5 +1,6 @@
 """Programs the tests use that no Python package brings: there, installed, or named as missing."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -21,6 +22,19 @@ def command(name: str) -> Callable[[], bool]:
     return lambda: shutil.which(name) is not None
 
 
+def library(name: str) -> Callable[[], bool]:
+    """Return a check for a library that programs can load."""
+
+    def loads() -> bool:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            return False
+        return True
+
+    return loads
+
+
 PARTS = (
     Part("zsh", command("zsh")),  # shells whose prompts and line editors sessions must survive
     Part("fish", command("fish")),
@@ -29,7 +43,29 @@ PARTS = (
     Part("less", command("less")),
     Part("tmux", command("tmux")),  # the peer in benchmarks, and a terminal inside a terminal
     Part("chromium", command("chromium")),  # what looks at the page
+    Part("xvfb", command("Xvfb")),  # a display that nobody sees, for windows
 )
+
+# What a window loads, and neither a wheel nor a package above brings (`holdfast.window.missing`).
+LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libXtst.so.6": "libxtst6",
+    "libasound.so.2": "libasound2-dev",  # the library itself has two names among releases
+    "libgssapi_krb5.so.2": "libgssapi-krb5-2",
+    "libnss3.so": "libnss3",
+    "libwayland-server.so.0": "libwayland-server0",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libxkbfile.so.1": "libxkbfile1",
+}
 
 INSTALL = [
     "install",
@@ -58,7 +94,8 @@ def provide() -> None:
 
 
 def _missing() -> list[str]:
-    return [part.package for part in PARTS if not part.is_there()]
+    libraries = [Part(package, library(name)) for name, package in LIBRARIES.items()]
+    return [part.package for part in (*PARTS, *libraries) if not part.is_there()]
 
 
 def _apt() -> list[str] | None:

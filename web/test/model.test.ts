@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { begin, next, type Happening, type Model } from "../src/core/model.ts";
-import { ending, label, type Session } from "../src/core/sessions.ts";
+import { ending, heading, label, type Session } from "../src/core/sessions.ts";
 import { isReport, refusal } from "../src/core/typing.ts";
 
 function session(id: string, change: Partial<Session> = {}): Session {
@@ -100,6 +100,15 @@ describe("typing", () => {
 describe("a session", () => {
   test("is called by its name, or by its program", () => {
     expect([label(session("a", { name: "web" })), label(session("a"))]).toEqual(["web", "zsh"]);
+  });
+
+  test("gives a window its title, and its own name", () => {
+    const titled = session("a", { name: "web", title: "vim notes" });
+    expect([titled, session("a", { title: "zsh" }), undefined].map(heading)).toEqual([
+      "vim notes - web",
+      "zsh",
+      "Holdfast",
+    ]);
   });
 
   test("says how it ended", () => {

@@ -10,6 +10,7 @@ from holdfast.cli.table import (
     owning,
     service,
     starting,
+    windowing,
 )
 from holdfast.cli.table.words import Argument, Command
 
@@ -20,8 +21,7 @@ SECTIONS = (
     ("look", looking.COMMANDS),
     ("change", changing.COMMANDS),
     ("own", owning.COMMANDS),
-    ("in a browser", hosting.COMMANDS),
-    ("develop", developing.COMMANDS),
+    ("in a browser or a window", (*hosting.COMMANDS, *windowing.COMMANDS, *developing.COMMANDS)),
     ("keep and destroy", keeping.COMMANDS),
     ("Holdfast itself", (*service.COMMANDS, *daemon.COMMANDS)),
 )

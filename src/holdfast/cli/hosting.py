@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import threading
 import time
 import webbrowser
@@ -13,13 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast.cli import door
+from holdfast.cli.browsing import redirect
 from holdfast.cli.exits import OK, Usage, note
 from holdfast.config.duration import parse_duration
 from holdfast.config.load import load
 from holdfast.config.paths import Paths
 from holdfast.errors import NotFound
 from holdfast.host import records
-from holdfast.host.run import Options, Ready, record_directory, run, token_file
+from holdfast.host.places import record_directory, token_file
+from holdfast.host.run import Options, Ready, run
 from holdfast.host.server import Tls
 from holdfast.host.tokens import Tokens
 from holdfast.protocol.messages import Role
@@ -139,24 +140,16 @@ def _tls(cert: str | None, key: str | None) -> Tls | None:
 @contextlib.contextmanager
 def _opened(url: str, directory: Path) -> Iterator[None]:
     """Open a browser there; the code in the address is for no list of processes to show."""
-    page = (
-        f"<!doctype html><meta charset=utf-8><script>location.replace({json.dumps(url)})</script>"
-    )
-    fd, name = tempfile.mkstemp(prefix="open-", suffix=".html", dir=directory)  # mode 0600
-    with os.fdopen(fd, "w") as file:
-        file.write(page)
 
     def open_browser() -> None:
         try:
-            is_open = webbrowser.open(Path(name).as_uri())
+            is_open = webbrowser.open(where)
         except (webbrowser.Error, OSError):
             is_open = False
         if not is_open:
             print("no browser could be opened: open the address above", file=sys.stderr)
 
-    # A browser in a terminal would not come back before it is left.
-    threading.Thread(target=open_browser, daemon=True).start()
-    try:
+    with redirect(url, directory) as where:
+        # A browser in a terminal would not come back before it is left.
+        threading.Thread(target=open_browser, daemon=True).start()
         yield
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -70,52 +71,76 @@ async def show(
     if not has_display(environ):
         return Shown(HEADLESS), ["there is no display here"]
     if wanted != BROWSER:
-        for window in _windows(url, look):
-            if shown := await _window(window, environ):
-                return shown, missed
-            missed.append(f"{window[0]} could not show a window")
-        if wanted == WINDOW and not has_native_window():
+        if has_native_window():
+            native = await _native(url, look, environ)
+            if isinstance(native, Shown):
+                return native, missed
+            missed.append(native)
+        if chromium := find():
+            if bare := await _bare(chromium, url, look, environ):
+                return bare, missed
+            missed.append(f"{chromium} could not show a window")
+        elif wanted == WINDOW and not has_native_window():
             missed.append("a window needs the extra `holdfast[window]`, or a Chromium")
     opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open") or find()
     if opener is None:
         return Shown(HEADLESS), [*missed, "there is no browser here"]
     process = await asyncio.create_subprocess_exec(opener, url, **_quiet(environ))
     # It hands the address over and ends; one that stays is the browser, and not ours to end.
-    _handing_over.add(waiting := asyncio.create_task(process.wait()))
-    waiting.add_done_callback(_handing_over.discard)
+    _keep(asyncio.create_task(process.wait()))
     return Shown(BROWSER), missed
 
 
-_handing_over: set[asyncio.Task[int]] = set()  # a task that nobody holds may vanish
+_kept: set[asyncio.Task[Any]] = set()  # a task that nobody holds may vanish
+
+
+def _keep(task: asyncio.Task[Any]) -> None:
+    _kept.add(task)
+    task.add_done_callback(_kept.discard)
 
 
 def has_native_window() -> bool:
     """Return whether there is a window of our own to show it in."""
-    return all(importlib.util.find_spec(name) for name in (NATIVE, "webview"))
+    return importlib.util.find_spec("PySide6") is not None
 
 
-def _windows(url: str, look: Look) -> list[list[str]]:
-    """Return the commands that show a window, best first."""
-    found = []
-    size = [str(look.width), str(look.height)]
-    if has_native_window():
-        title = ["--title", look.title] if look.title else []
-        sized = ["--width", size[0], "--height", size[1]]
-        found.append([sys.executable, "-m", NATIVE, url, *sized, *title])
-    if chromium := find():
-        flags = [f"--window-size={','.join(size)}", f"--app={url}"]
-        found.append([chromium, *quiet_flags(), *flags])
-    return found
+async def _native(url: str, look: Look, environ: Mapping[str, str]) -> Shown | str:
+    """Return a window of our own once it is on the screen, or why it is not.
+
+    It closes with its stdin, so it does not outlive us.
+    """
+    words = [f"--width={look.width}", f"--height={look.height}"]
+    words += [f"--title={look.title}"] if look.title else []
+    heard = _quiet(environ) | dict.fromkeys(("stdin", "stdout"), asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", NATIVE, "-", *words, **heard
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(url.encode() + b"\n")
+    async for line in process.stdout:
+        told = json.loads(line)
+        if told.get("event") == "shown":
+            # What else it tells is for nobody, but has to go somewhere.
+            _keep(asyncio.create_task(process.stdout.read()))
+            return Shown(WINDOW, process)
+        if told.get("event") == "trouble":
+            return f"{told['what']} ({told['fix']})"
+    return f"the window has died ({await process.wait()})"
 
 
-async def _window(argv: list[str], environ: Mapping[str, str]) -> Shown | None:
-    """Return the window that this shows; None if it ends at once."""
-    profile = None
-    if argv[-1].startswith("--app="):
-        # A profile of its own: a browser that runs would take the address, and we lose its window.
-        profile = Path(tempfile.mkdtemp(prefix="holdfast-dev-"))
-        argv = [*argv, f"--user-data-dir={profile}"]
-    process = await asyncio.create_subprocess_exec(*argv, **_quiet(environ))
+async def _bare(chromium: str, url: str, look: Look, environ: Mapping[str, str]) -> Shown | None:
+    """Return a Chromium with nothing but the page; None if it ends at once."""
+    # A profile of its own: a browser that runs would take the address, and we lose its window.
+    profile = Path(tempfile.mkdtemp(prefix="holdfast-dev-"))
+    process = await asyncio.create_subprocess_exec(
+        chromium,
+        *quiet_flags(),
+        f"--window-size={look.width},{look.height}",
+        f"--app={url}",
+        f"--user-data-dir={profile}",
+        **_quiet(environ),
+    )
     shown = Shown(WINDOW, process, profile)
     try:
         async with asyncio.timeout(SETTLED):

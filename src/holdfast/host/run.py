@@ -23,6 +23,7 @@ from holdfast.host.app import Pages
 from holdfast.host.guard import Guard
 from holdfast.host.host import Facts, Host
 from holdfast.host.logfile import log_into
+from holdfast.host.places import record_directory, token_file
 from holdfast.host.server import Server, Tls, listen
 from holdfast.host.tokens import Tokens
 from holdfast.host.tries import Tries
@@ -74,16 +75,6 @@ def run(
     log_into(paths.state / "host.log", debug=bool(environ.get("HOLDFAST_DEBUG")))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_serve(options, paths, environ, announce))
-
-
-def token_file(paths: Paths) -> Path:
-    """Return where the digests of tokens are."""
-    return paths.state / "host-tokens.json"
-
-
-def record_directory(paths: Paths) -> Path:
-    """Return where the hosts that run are known."""
-    return paths.runtime / "hosts"
 
 
 async def _serve(

@@ -125,6 +125,11 @@ class Tokens:
             raise AuthFailed(reason="the code is wrong, used, or older than five minutes")
         return Login(token, _token_grant(bought[0]))
 
+    def is_waiting(self, code: str, now: float) -> bool:
+        """Return whether a login code could still be used."""
+        row = _matching(self._vault.read().codes, "digest", _NOT_IN_CODES.sub("", code).lower())
+        return row is not None and now < row.expires
+
     def revoke(self, now: float) -> int:
         """End every code, token and share; returns how many could still be used."""
         ended: list[int] = []

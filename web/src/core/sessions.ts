@@ -39,6 +39,15 @@ export function label(session: Session): string {
   return session.name || (session.argv[0] ?? "").split("/").pop() || session.id;
 }
 
+/** Return what a window that shows a session is called: as its program says, and which it is. */
+export function heading(session: Session | undefined): string {
+  if (!session) {
+    return "Holdfast";
+  }
+  const name = label(session);
+  return session.title && session.title !== name ? `${session.title} - ${name}` : name;
+}
+
 /** Return how a session ended, in words; empty while it lives. */
 export function ending(session: Session): string {
   if (!session.ended) {

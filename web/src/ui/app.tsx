@@ -1,6 +1,7 @@
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 import type { Model } from "../core/model.ts";
+import { heading } from "../core/sessions.ts";
 import type { Page } from "../shell/page.ts";
 import { Banner } from "./banner.tsx";
 import { Login } from "./login.tsx";
@@ -14,6 +15,10 @@ export function App({ page }: { page: Page }) {
     setModel(page.store.model); // something may have happened since it was first drawn
     return page.store.watch(setModel);
   }, [page]);
+  const called = heading(model.sessions.get(model.chosen));
+  useEffect(() => {
+    document.title = called; // of the tab, and of a window
+  }, [called]);
   const { link, route } = model;
   if (link.phase === "refused") {
     return <Login page={page} model={model} />;
