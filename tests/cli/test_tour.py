@@ -31,6 +31,8 @@ class Newcomer:
     def __init__(self, hold: Hold, directory: Path) -> None:
         self.hold = hold
         (directory / "Makefile").write_text(MAKEFILE)
+        (directory / "site").mkdir()
+        (directory / "site" / "index.html").write_text("<title>mine</title>")
         self._directory = directory
 
     def type(self, line: str) -> Terminal:
@@ -110,13 +112,14 @@ def steps(new: Newcomer) -> dict[str, Callable[[str], None]]:
         "hold screen build": lambda line: new.see(line, "go on?"),
         "hold send build y --enter": new.see,
         "hold wait build": lambda line: new.see(line, "exited 2", code=2),
-        "hold show build": lambda line: new.see(line, "exited", "make"),
+        "hold show build": lambda line: new.see(line, "make", "exited"),
         "hold kill build": new.see,
         "hold host": lambda line: new.leave(line, "http://127.0.0.1", code=0),
         "hold events --follow": new.events,
         "hold daemon status": lambda line: new.see(line, "daemon", "running", "keeper"),
         "hold daemon restart": lambda line: new.see(line, "daemon running"),
         "hold restore build": new.restore,
+        "hold dev site": lambda line: new.leave(line, "http://127.0.0.1", code=0),
         "hold doctor": lambda line: new.see(line, "daemon"),
         "hold du": lambda line: new.see(line, "OUTPUT", "build", "free on the disk"),
         "hold daemon stop": new.stop,
