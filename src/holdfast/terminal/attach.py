@@ -68,7 +68,7 @@ def attach(
         try:
             if not local.is_terminal:
                 return attachment.run(signals)
-            with raw(local.stdin) as before:
+            with raw(local.stdin, local.modes) as before:
                 attachment.before = before
                 try:
                     return attachment.run(signals)
@@ -93,7 +93,7 @@ class Attachment:
         self._wish = wish
         name = session.name or session.id
         place = Place(local.stdout, self._is_terminal, local.has_title, note_undo=around.note_undo)
-        self._display = Display(place, name)
+        self._display = Display(place, name, is_painted=local.is_painted)
         self._failure: HoldfastError | None = None
         self._is_ended = self._has_picture = self._is_hinted = False
         self._asking: Asking | None = None
@@ -273,7 +273,8 @@ class Attachment:
             self._hint()
         else:
             self._delivering.add(typed)
-        while self._keys.asked:
+        # What is asked at once waits for who owns it: it would be told what is soon untrue.
+        while self._keys.asked and self._owning.is_clear:
             asked = self._keys.asked.pop()
             if asked == HELP:
                 self._display.cover(self._help())
