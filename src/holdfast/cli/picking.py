@@ -20,7 +20,7 @@ FIRST, LAST = (b"\x1b[H", b"\x1bOH"), (b"\x1b[F", b"\x1bOF")
 LEAVE = (b"\x1b", b"\x03", b"\x04", b"\x1c")
 RUBOUT, WIPE = (b"\x7f", b"\x08"), (b"\x15", b"\x17")
 LEAST_LIST = 3
-KEYS = "Enter attaches, type to filter, Esc leaves"
+KEYS = ("Enter attaches, type to filter, Esc leaves", "Enter attaches, Esc leaves")
 START = "+ a new session"
 
 
@@ -104,7 +104,7 @@ class Choosing:
         if left > 0:
             lines.append("-" * cols)
             lines += [*preview[-left:], *[""] * (left - len(preview[-left:]))]
-        lines.append(KEYS)
+        lines.append(KEYS[cols <= len(KEYS[0])])
         return Frame([cut(line, cols - 1) for line in lines[:rows]], 1 + self._at - first)
 
     def _rows(self, now: float) -> Iterator[str]:
