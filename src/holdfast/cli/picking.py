@@ -105,7 +105,7 @@ class Choosing:
             lines.append("-" * cols)
             lines += [*preview[-left:], *[""] * (left - len(preview[-left:]))]
         lines.append(KEYS[cols <= len(KEYS[0])])
-        return Frame([cut(line, cols - 1) for line in lines[:rows]], 1 + self._at - first)
+        return Frame([cut(line, cols - 1) for line in lines], 1 + self._at - first)
 
     def _rows(self, now: float) -> Iterator[str]:
         shown = self.shown
