@@ -47,6 +47,16 @@ def test_people_are_told_in_lines_with_an_arrow_for_each_fix(hold: Hold) -> None
     (hold.home / "run").chmod(0o700)
 
 
+def test_on_a_terminal_no_word_is_cut_in_two(hold: Hold) -> None:
+    looked = hold.terminal("doctor", size=(60, 24))
+
+    lines = looked.end()[0].decode().replace("\r", "").splitlines()
+
+    assert lines[-1] in ("all is well", "nothing is broken, 1 warning")
+    assert max(len(re.sub("\x1b[^m]*m", "", line)) for line in lines) <= 60
+    assert any(line.startswith(" " * 20) for line in lines)
+
+
 # -- directories, settings, sockets, lock
 
 
