@@ -5,7 +5,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from holdfast.cli import door, render
@@ -56,7 +56,8 @@ def terminal(look: FirstLook | None = None) -> Iterator[Terminal]:
         yield Terminal(local, outer)
     except (HoldfastError, KeyboardInterrupt):
         if painted is not None:
-            os.write(local.stdout, BELOW)
+            with suppress(OSError):  # the terminal is gone
+                os.write(local.stdout, BELOW)
         raise
     finally:
         outer.close()

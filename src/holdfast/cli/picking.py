@@ -4,11 +4,11 @@ No terminal here: keys come as bytes, and a frame is a list of lines.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from holdfast.cli import render
+from holdfast.cli.columns import cells, cut
 from holdfast.cli.exits import one_line
 from holdfast.protocol.messages import SessionInfo
 
@@ -116,29 +116,6 @@ class Choosing:
             facts = f"{render.state_words(each):9} {render.age(now - active):>7}"
             what = one_line(each.title or render.command_line(each.argv))
             yield f"{cut(name, width)}{' ' * (width - cells(cut(name, width)))}  {facts}  {what}"
-
-
-def cells(text: str) -> int:
-    """Return how many columns a text takes."""
-    return sum(_width(each) for each in text)
-
-
-def cut(text: str, limit: int) -> str:
-    """Return as much of a text as fits into so many columns."""
-    if len(text) <= limit and text.isascii():
-        return text
-    used = 0
-    for at, each in enumerate(text):
-        used += _width(each)
-        if used > limit:
-            return text[:at]
-    return text
-
-
-def _width(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _recency(session: SessionInfo) -> float:

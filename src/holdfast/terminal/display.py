@@ -204,7 +204,7 @@ class Display:
     def taken_again(self) -> None:
         """It is ours again; what it shows now is the shell's."""
         self._undo, self._ground = Undo(), Ground()
-        self._titles.is_pushed = False
+        self._titles.is_pushed = self._is_painted = False
 
     def _left(self) -> bytes:
         shape = USUAL_SHAPE if self._has_shape else b""
