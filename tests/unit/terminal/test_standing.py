@@ -231,3 +231,18 @@ def test_what_changes_meanwhile_is_asked_for_once_more() -> None:
     cropping.expire(FAR)
 
     assert desk.questions() == [GetScreen(session="it")]
+
+
+def test_a_picture_that_comes_too_late_is_not_drawn() -> None:
+    desk = Desk()
+    drawn: list[Screen] = []
+    cropping = Cropping(desk.core, "it", drawn.append)
+    cropping.is_on = True
+    desk.connect()
+    cropping.changed()
+    cropping.expire(FAR)
+    cropping.is_on = False  # all of it fits by now
+
+    desk.answer(picture(9, 9))
+
+    assert drawn == []
