@@ -54,6 +54,12 @@ def imported(hold: Hold, program: str, *words: str) -> set[str]:
 
 
 @pytest.mark.slow
+def test_a_first_look_imports_nothing_costly(hold: Hold) -> None:
+    """Nor does the guardian, which has to be there before the terminal is touched."""
+    assert not imported(hold, "import holdfast.cli.first_look") & COSTLY
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["ls"], ["ls", "--all"], ["send", "one", "x", "--enter"]])
 def test_nothing_costly_is_imported(hold: Hold, words: list[str]) -> None:
     hold.start("-n", "one", "--", "cat")

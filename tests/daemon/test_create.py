@@ -137,3 +137,24 @@ def test_a_program_on_its_way_is_found_by_its_key_after_the_death_of_the_daemon(
         assert [one.id for one in other.call(List()).sessions] == [found.session.id]
         until(log.exists, "the program to start")
     assert starts(log) == 1
+
+
+def test_of_two_that_propose_one_name_at_once_only_one_gets_it(tmp_path: Path) -> None:
+    """The others get a number; who insists on a name has it, too."""
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        wanted = replace(home.create_request("cat"), name="cat", numbered=True)
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(lambda _: create_alone(home, wanted), range(4)))
+
+        assert {each.session.name for each in made} == {"cat", "cat-2", "cat-3", "cat-4"}
+        assert client.call(replace(wanted, numbered=False)).session.name == "cat"
+
+
+def test_a_name_of_what_has_ended_is_free(tmp_path: Path) -> None:
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        wanted = replace(home.create_request("true"), name="n" * 256, numbered=True)
+        first = client.call(wanted).session
+        home.ended(client, first.id)
+
+        assert client.call(replace(wanted, argv=[b"cat"])).session.name == first.name
+        assert client.call(wanted).session.name == "n" * 254 + "-2"

@@ -125,6 +125,7 @@ SAMPLES: dict[str, m.Message] = {
         creation="c0ffee",
         restore="always",
         ephemeral=True,
+        numbered=True,
     ),
     "create reply": m.Created(session=SESSION, outcome="attached"),
     "list": m.List(ended=True, after="1750000000.25 k3v9qd", limit=500, lines=True),

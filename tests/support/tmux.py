@@ -65,6 +65,10 @@ class Pane:
     def screen(self) -> str:
         return self._tmux.run("capture-pane", "-p", "-t", self.name)
 
+    def history(self) -> str:
+        """Return what is on the screen and what has scrolled away above it."""
+        return self._tmux.run("capture-pane", "-p", "-S", "-", "-t", self.name)
+
     def coloured(self) -> str:
         return self._tmux.run("capture-pane", "-p", "-e", "-t", self.name)
 

@@ -26,7 +26,7 @@ def main() -> int:
             from holdfast.cli.dispatch import code_told  # noqa: PLC0415 - only for bad days
 
             return code_told(error)
-    if words[:1] == ["attach"]:
+    if words[:1] in ([], ["attach"]):
         return _attach(words)
     from holdfast.cli.dispatch import run  # noqa: PLC0415 - the version is asked for in loops
 
@@ -34,15 +34,15 @@ def main() -> int:
 
 
 def _attach(words: list[str]) -> int:
-    """Attach, with a first look at the session as long as the rest is imported."""
-    from holdfast.cli.first_look import FirstLook  # noqa: PLC0415 - of this command alone
+    """Attach, with a first look at the session while the rest is imported."""
+    from holdfast.cli.first_look import FirstLook  # noqa: PLC0415 - for who attaches
 
     look = FirstLook()
     try:
         look.show(words, os.environ)
         from holdfast.cli.dispatch import run  # noqa: PLC0415 - while one looks
 
-        return run(words, ready=look.over)
+        return run(words, look=look)
     except KeyboardInterrupt:
         return 130
     finally:

@@ -5,11 +5,12 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from holdfast.cli import door, render
 from holdfast.cli.exits import OK, Exit, Usage, note
+from holdfast.cli.first_look import FirstLook
 from holdfast.cli.sessions import code_of_program
 from holdfast.client.plain import Client
 from holdfast.config.load import load
@@ -20,7 +21,7 @@ from holdfast.terminal.agent import lend_agent
 from holdfast.terminal.attach import Around, Local, Wish
 from holdfast.terminal.attach import attach as attach_terminal
 from holdfast.terminal.display import NO_TITLE
-from holdfast.terminal.outer import Outer
+from holdfast.terminal.outer import BELOW, Outer
 from holdfast.terminal.rawmode import ToldToLeave
 
 SESSION = "HOLDFAST_SESSION_ID"
@@ -36,20 +37,28 @@ class Terminal(NamedTuple):
 
 
 @contextmanager
-def terminal() -> Iterator[Terminal]:
+def terminal(look: FirstLook | None = None) -> Iterator[Terminal]:
     """Have the terminal given back even if we are killed. Before there is a connection."""
+    painted = look.taken() if look is not None else None
+    outer = painted or Outer(sys.stdin.fileno(), sys.stdout.fileno())
     kind = os.environ.get("TERM", "dumb")
     local = Local(
-        sys.stdin.fileno(),
-        sys.stdout.fileno(),
+        outer.stdin,
+        outer.stdout,
         can_answer=kind != "dumb",
         has_title=kind not in NO_TITLE,
+        modes=outer.modes,
+        is_painted=painted is not None,
     )
-    outer = Outer(local.stdin, local.stdout)
-    if local.is_terminal:
+    if painted is None and local.is_terminal:
         outer.guard()
     try:
         yield Terminal(local, outer)
+    except (HoldfastError, KeyboardInterrupt):
+        if painted is not None:
+            with suppress(OSError):  # the terminal is gone
+                os.write(local.stdout, BELOW)
+        raise
     finally:
         outer.close()
 
@@ -57,12 +66,12 @@ def terminal() -> Iterator[Terminal]:
 def attach(values: Namespace) -> int:
     """Show a session in this terminal until its end or a detach."""
     if values.id == "":
-        return home()
+        return home(values.look)
     if values.observe and values.takeover:
         what = "who looks on takes nothing over"
         raise Usage(what, "leave out --observe or --takeover")
     role = Role.STREAM if values.observe else Role.CONTROL
-    with terminal() as local, door.client(role) as client:
+    with terminal(values.look) as local, door.client(role) as client:
         session = door.session_named(client, values.id) if values.id else newest(client)
         refuse_inside(client, local, nested=values.nested, wanted=session)
         if session.state == "dormant" and not values.observe:
@@ -78,12 +87,12 @@ def attach(values: Namespace) -> int:
         )
 
 
-def home() -> int:
+def home(look: FirstLook | None) -> int:
     """Attach to the session there is, or begin one; of several one is chosen."""
     from holdfast.cli import picker, starting  # noqa: PLC0415 - only for who types `hold` alone
     from holdfast.cli.parsing import parse  # noqa: PLC0415
 
-    with terminal() as local, door.client() as client:
+    with terminal(look) as local, door.client() as client:
         if (inside := where(client)) is not None:
             note(f"this is session {called(inside)}; Ctrl-\\ pressed twice leaves it")
             note("`hold ls` lists the others, `hold run -d` starts one beside it")

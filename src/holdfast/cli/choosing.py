@@ -105,7 +105,8 @@ def with_a_guess(client: Client, error: NotFound, text: str) -> HoldfastError:
     except HoldfastError:
         return error
     words = [word for each in known for word in (each.name, each.id, each.key) if word]
-    close = difflib.get_close_matches(text, words, n=1, cutoff=0.6)
+    begun = [word for word in words if text and word.startswith(text)]
+    close = begun or difflib.get_close_matches(text, words, n=1, cutoff=0.6)
     if not close:
         return error
     return error.said(error.what, f"did you mean {one_line(close[0])!r}? `hold ls` shows all")

@@ -19,12 +19,16 @@ MORE = "…"
 class Column:
     """How one column may be treated."""
 
-    def __init__(self, heading: str, least: int = 0, *, keeps_end: bool = False) -> None:
+    def __init__(
+        self, heading: str, least: int = 0, *, keeps_end: bool = False, gives_way: bool = True
+    ) -> None:
         self.heading = heading
         self.least = least
         """The cells that it may shrink to; 0 is not at all."""
         self.keeps_end = keeps_end
         """Of a path the end says more."""
+        self.gives_way = gives_way
+        """It shrinks before the others do, which are what one types or looks for."""
 
 
 def fitted(
@@ -55,7 +59,7 @@ def _shrunk(columns: "Sequence[Column]", widths: "Sequence[int]", room: int) -> 
         can = [i for i, column in enumerate(columns) if column.least and widths[i] > column.least]
         if not can:
             break
-        widest = max(can, key=lambda i: widths[i])
+        widest = max(can, key=lambda i: (columns[i].gives_way, widths[i]))
         widths[widest] -= 1
     return widths
 

@@ -4,19 +4,23 @@ import importlib
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from holdfast.cli import exits, paging
 from holdfast.cli.commands import BY_NAME, Command
 from holdfast.cli.parsing import parse
 
+if TYPE_CHECKING:
+    from holdfast.cli.first_look import FirstLook
+
 Handler = Callable[[Namespace], int]
 
 
-def run(words: Sequence[str], client_id: str = "", ready: Callable[[], None] = lambda: None) -> int:
+def run(words: Sequence[str], client_id: str = "", look: "FirstLook | None" = None) -> int:
     """Run one command line; return the exit code.
 
     A *client_id* is of a quick command that was not to be, and may have been sent already.
-    *Ready* is called before anything is shown, once all that is imported for it is there.
+    A first *look* goes to who takes the terminal over from it; here it ends before all else.
     """
     passes_code = False
     try:
@@ -30,12 +34,12 @@ def run(words: Sequence[str], client_id: str = "", ready: Callable[[], None] = l
         is_staying = parsed.command in (BY_NAME["run"], BY_NAME["attach"])
         passes_code = is_staying and not getattr(parsed.values, "detach", False)
         parsed.values.client_id = client_id
-        handler = handler_of(parsed.command)
-        ready()
-        code = handler(parsed.values)
+        parsed.values.look = look
+        code = handler_of(parsed.command)(parsed.values)
         sys.stdout.flush()  # a full disk or a closed pipe shows here, not after the last handler
     except BaseException as error:  # noqa: BLE001 - the edge where every error becomes two lines
-        ready()
+        if look is not None:
+            look.over()
         return code_told(error, passes_code=passes_code)
     return code
 

@@ -6,10 +6,12 @@ from the scene to findings; the tables of the three files beside this one are al
 
 import os
 import sys
+import textwrap
 from argparse import Namespace
 from collections.abc import Iterator
 
 from holdfast.cli import doctor_places, doctor_processes, doctor_surroundings, render
+from holdfast.cli.columns import terminal_size
 from holdfast.cli.doctor_scene import BROKEN, OK, WARNING, Check, Finding, Scene, looked_at
 from holdfast.cli.exits import FAILED, one_line
 from holdfast.cli.exits import OK as DONE
@@ -22,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     *doctor_surroundings.CHECKS,
 )
 NAME_WIDTH, LEVEL_WIDTH = 12, 8
+LEAST = 20  # columns; what is narrower than that wraps by itself
 COLORS = {OK: "32", WARNING: "33", BROKEN: "31"}
 
 
@@ -57,9 +60,21 @@ def _lines(check: Check, finding: Finding) -> Iterator[str]:
     level = f"{finding.level:{LEVEL_WIDTH}}"
     if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         level = f"\x1b[{COLORS[finding.level]}m{level}\x1b[m"
-    yield f"{level}{check.name:{NAME_WIDTH}}{one_line(finding.what)}"
-    if finding.fix:
-        yield f"{'':{LEVEL_WIDTH + NAME_WIDTH}}-> {one_line(finding.fix)}"
+    indent = LEVEL_WIDTH + NAME_WIDTH
+    size = terminal_size()
+    width = max(LEAST, size.columns - indent) if size else 0
+    what, *rest = _wrapped(one_line(finding.what), width)
+    yield f"{level}{check.name:{NAME_WIDTH}}{what}"
+    fix = _wrapped(f"-> {one_line(finding.fix)}", width) if finding.fix else []
+    for line in (*rest, *fix):
+        yield f"{'':{indent}}{line}"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Return the lines of a text in so many columns; 0 is as many as it takes."""
+    if not width:
+        return [text]
+    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
 
 
 def _summary(broken: int, warnings: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from holdfast.cli.doctor_scene import BROKEN, OK, WARNING, Check, Finding, Scene
 from holdfast.cli.render import size
+from holdfast.config.load import faults
 from holdfast.config.paths import Paths, distrusted
 from holdfast.config.token import read_token
 from holdfast.errors import InvalidSetting
@@ -26,7 +27,10 @@ LOGS = ".log"
 
 def settings(scene: Scene) -> Iterator[Finding]:
     """Variables and config file."""
-    if scene.problem is not None:
+    if scene.paths is not None and isinstance(scene.problem, InvalidSetting):
+        for fault in faults(scene.places.config_file, scene.environ):
+            yield Finding(BROKEN, fault.what, fault.fix or _how(scene))
+    elif scene.problem is not None:
         yield Finding(BROKEN, scene.problem.what, scene.problem.fix or _how(scene))
     elif scene.places.config_file.exists():
         yield Finding(OK, f"every setting in {scene.places.config_file} is known and makes sense")

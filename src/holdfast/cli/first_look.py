@@ -1,15 +1,16 @@
 """The first look of `hold attach`: the session's screen, while the rest is still being imported.
 
-It is drawn on the terminal's alternate screen, so that nothing of it stays: when the rest is
-there, that is left again and the real thing begins. Only text, colours and the cursor are drawn;
-a picture has modes as well, and what would have to be undone does not belong here.
+It is drawn where the session itself will be, and what comes next is painted over it. The terminal
+is ours from here on: nothing is echoed, what is typed waits for the session, and a guardian gives
+it back whatever happens. Only text, colours and the cursor are drawn; a picture has modes as
+well, and those come with the real thing.
 """
 
-import _signal  # type: ignore[import-not-found]  # `signal` would build its enums
 import os
 import sys
 
 from holdfast.client.quick import Quick, Unusual
+from holdfast.terminal.outer import BELOW, Outer, scrolled_away
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,85 +18,70 @@ if TYPE_CHECKING:
     from typing import Any
 
 PATIENCE = 0.2  # seconds; whoever waits longer sees the real thing as soon
-# Terminals that have an alternate screen, by how their names begin.
-KNOWN = (
-    "xterm",
-    "screen",
-    "tmux",
-    "rxvt",
-    "alacritty",
-    "foot",
-    "konsole",
-    "kitty",
-    "vte",
-    "wezterm",
-)
+PAGE = 500  # sessions; the daemon gives no more at a time
 PICTURES = ("exact", "partial")  # fidelities; the others are raw output
-ENTER, LEAVE = b"\x1b[?1049h\x1b[m\x1b[H\x1b[2J", b"\x1b[m\x1b[?1049l"
-ANEW = b"\x1b[m\x1b[H\x1b[2J"
+ANEW = b"\x1b[m\x1b[H\x1b[J"
 ALTERNATE = (b"?1049h", b"?1047h", b"?47h")
 DRAWING = b"mHABCDGdJKXPb@"  # final bytes of the sequences that draw, colour, and move the cursor
 PLAIN = b"\r\n\b\t"
 STRINGS = b"]P_^X"
-FATAL = ("SIGTERM", "SIGHUP", "SIGQUIT")
 
 
 class FirstLook:
-    """Shown at most once, and over at the latest when this process ends."""
+    """The terminal with a picture on it, until it is taken or over."""
 
     def __init__(self) -> None:
-        self._is_shown = False
-        self._before: list[tuple[int, Any]] = []
+        self._outer: Outer | None = None
 
     def show(self, words: "Sequence[str]", environ: "Mapping[str, str]") -> None:
         """Show the session that is to be attached to, if everything is as usual."""
-        if len(words) != 2 or not words[1] or words[1].startswith("-"):
+        if words not in ([], ["attach"]) and not _is_one(words):
             return
-        if environ.get("HOLDFAST_SESSION_ID") or not environ.get("TERM", "").startswith(KNOWN):
+        if environ.get("HOLDFAST_SESSION_ID") or environ.get("TERM", "dumb") == "dumb":
             return
         try:
             if not (sys.stdin.isatty() and sys.stdout.isatty()):
                 return
-            picture = _picture(words[1], environ, os.get_terminal_size(sys.stdout.fileno()))
-        except (Unusual, LookupError, TypeError, OSError, AttributeError):
+            size = os.get_terminal_size(sys.stdout.fileno())
+            picture = _picture(words, environ, size)
+            outer = Outer(sys.stdin.fileno(), sys.stdout.fileno())
+        except (Unusual, LookupError, TypeError, ValueError, OSError, AttributeError):
             return  # what is unusual is told by the real thing
-        self._heed_signals()
-        self._is_shown = True
-        self._write(ENTER + drawn(picture))
+        self._outer = outer
+        outer.guard()
+        outer.note_undo(BELOW)
+        outer.take()
+        _write(outer.stdout, scrolled_away(size.lines) + drawn(picture))
+
+    def taken(self) -> Outer | None:
+        """Return the terminal, guarded and raw, for whoever paints over it; None if it is not."""
+        outer, self._outer = self._outer, None
+        return outer
 
     def over(self) -> None:
-        """Leave the terminal as it was; calling twice is harmless."""
-        if not self._is_shown:
-            return
-        self._is_shown = False
-        self._write(LEAVE)
-        for number, handler in self._before:
-            _signal.signal(number, handler)
-
-    def _write(self, data: bytes) -> None:
-        try:
-            while data:
-                data = data[os.write(sys.stdout.fileno(), data) :]
-        except OSError:
-            pass  # the terminal is gone
-
-    def _heed_signals(self) -> None:
-        for name in FATAL:
-            number = getattr(_signal, name)
-            if _signal.getsignal(number) == _signal.SIG_DFL:
-                self._before.append((number, _signal.signal(number, self._killed)))
-        # Stopped in here, the shell would have our screen; it lasts a moment.
-        self._before.append((_signal.SIGTSTP, _signal.signal(_signal.SIGTSTP, _signal.SIG_IGN)))
-
-    def _killed(self, number: int, _frame: object) -> None:
-        self.over()
-        os.kill(os.getpid(), number)
+        """Give the terminal back unless it was taken; calling twice is harmless."""
+        if (outer := self.taken()) is not None:
+            _write(outer.stdout, BELOW)
+            outer.close()
 
 
-def _picture(session: str, environ: "Mapping[str, str]", size: os.terminal_size) -> bytes:
+def _is_one(words: "Sequence[str]") -> bool:
+    is_attach = len(words) == 2 and words[0] == "attach"
+    return is_attach and bool(words[1]) and not words[1].startswith("-")
+
+
+def _write(fd: int, data: bytes) -> None:
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    except OSError:
+        pass  # the terminal is gone
+
+
+def _picture(words: "Sequence[str]", environ: "Mapping[str, str]", size: os.terminal_size) -> bytes:
     """Return the screen of a session that fits this terminal; otherwise raise Unusual."""
     with Quick(environ, role="stream", label="", patience=PATIENCE) as quick:
-        found = quick.call("get", {"session": session})
+        found = _meant(quick, words)
         if (
             found["state"] != "running"
             or found["cols"] > size.columns
@@ -106,6 +92,19 @@ def _picture(session: str, environ: "Mapping[str, str]", size: os.terminal_size)
     if shown["fidelity"] not in PICTURES or not isinstance(shown["data"], bytes):
         raise Unusual
     return shown["data"]
+
+
+def _meant(quick: Quick, words: "Sequence[str]") -> "dict[str, Any]":
+    """Return the session that the real thing will choose; a wrong one would be painted over."""
+    if len(words) == 2:
+        return quick.call("get", {"session": words[1]})
+    page = quick.call("list", {"limit": PAGE})
+    sessions: list[dict[str, Any]] = page["sessions"]
+    if not words:
+        sessions = [each for each in sessions if not each.get("mirrored")]
+    if page.get("next") or not sessions or (not words and len(sessions) > 1):
+        raise Unusual
+    return max(sessions, key=lambda each: each.get("last_attached") or each["created"])
 
 
 def drawn(picture: bytes) -> bytes:

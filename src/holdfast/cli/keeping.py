@@ -24,6 +24,7 @@ from holdfast.protocol.messages import (
 UNASKED = ("dormant",)  # shells, which only wait for what is typed
 LIVING = ("starting", "running")
 HEADINGS = ("ID", "NAME", "STATE", "OUTPUT", "OTHER", "KEPT")
+LITTLE = 32  # bytes; so few may be found anywhere by chance
 SEARCH_TIMEOUT = 600.0  # seconds; all that is kept is read once
 
 
@@ -74,6 +75,7 @@ def forget(values: Namespace) -> int:
     if until is not None and until <= since:
         raise Usage(f"--until {until} is not after --since {since}", "an empty run holds nothing")
     found: list[str] = []
+    is_little = False
     with door.client() as client:
         sessions = choosing.chosen(client, values.id, ended=True)
         if not values.yes:
@@ -91,11 +93,14 @@ def forget(values: Namespace) -> int:
                 erased = client.call(request, SEARCH_TIMEOUT)
                 _tell_erased(session, erased)
                 found += erased.found
+                is_little = is_little or 0 < erased.bytes < LITTLE
                 progress.done += 1
     # What was found in one that has been forgotten since is gone as well.
     left = [path for path in dict.fromkeys(found) if Path(path).exists()]
     for path in left:
         note(f"the same bytes are also in {path}")
+    if left and is_little:
+        note("so few are found by chance, too; `hold output` shows whether they are yours")
     return FAILED if left else OK
 
 

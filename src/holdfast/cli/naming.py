@@ -1,7 +1,9 @@
-"""What a session is called by whose starter did not say: its program, or its directory."""
+"""What a session is called whose starter did not say: its program, or its directory.
+
+The daemon adds a number where another has that name.
+"""
 
 import os
-from collections.abc import Container
 
 SHELLS = frozenset(
     ("sh", "bash", "zsh", "fish", "dash", "ash", "ksh", "mksh", "tcsh", "csh", "nu", "xonsh")
@@ -10,16 +12,11 @@ LONGEST = 40  # characters: it is typed, and stands in a column
 FALLBACK = "session"
 
 
-def name_for(argv: list[bytes], cwd: bytes, taken: Container[str]) -> str:
-    """Return a name that nobody has: build, build-2."""
+def name_for(argv: list[bytes], cwd: bytes) -> str:
+    """Return a name that says which it is."""
     program = _word(os.path.basename(argv[0])).lstrip("-")  # noqa: PTH119 - bytes
     directory = _word(os.path.basename(cwd.rstrip(b"/")))  # noqa: PTH119 - bytes
-    wanted = (directory if program in SHELLS else program) or program or FALLBACK
-    number, name = 1, wanted
-    while name in taken:
-        number += 1
-        name = f"{wanted}-{number}"
-    return name
+    return (directory if program in SHELLS else program) or program or FALLBACK
 
 
 def _word(text: bytes) -> str:

@@ -52,7 +52,11 @@ def _unknown(name: str, more: Sequence[str] = ()) -> Usage:
     import difflib  # noqa: PLC0415 - only for mistakes
 
     names = [*BY_NAME, *GROUPS, *more]
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    group = name.rpartition(" ")[0]
+    # Word by word: all commands of a group are alike in its name, `daemon stop` among them.
+    ends = {each.rpartition(" ")[2]: each for each in names if each.rpartition(" ")[0] == group}
+    close = difflib.get_close_matches(name.rpartition(" ")[2], ends, n=1, cutoff=0.5)
+    close = [ends[each] for each in close]
     fix = "`hold --help` lists every command"
     if close:
         fix = f"did you mean `hold {'help ' * (close[0] in more)}{close[0]}`?"

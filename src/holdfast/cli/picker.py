@@ -30,7 +30,11 @@ def pick(client: Client, sessions: Sequence[SessionInfo], local: Local, outer: O
     """Return the id of a session, NEW, or NOTHING for who has left."""
     outer.note_undo(LEAVE)
     try:
-        with leaving_signals(), signals_as_bytes(signal.SIGWINCH) as signals, raw(local.stdin):
+        with (
+            leaving_signals(),
+            signals_as_bytes(signal.SIGWINCH) as signals,
+            raw(local.stdin, local.modes),
+        ):
             os.write(local.stdout, ENTER)
             try:
                 return _choose(client, Choosing(sessions), local, signals)

@@ -4,11 +4,11 @@ No terminal here: keys come as bytes, and a frame is a list of lines.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from holdfast.cli import render
+from holdfast.cli.columns import cells, cut
 from holdfast.cli.exits import one_line
 from holdfast.protocol.messages import SessionInfo
 
@@ -20,7 +20,7 @@ FIRST, LAST = (b"\x1b[H", b"\x1bOH"), (b"\x1b[F", b"\x1bOF")
 LEAVE = (b"\x1b", b"\x03", b"\x04", b"\x1c")
 RUBOUT, WIPE = (b"\x7f", b"\x08"), (b"\x15", b"\x17")
 LEAST_LIST = 3
-KEYS = "Enter attaches, type to filter, Esc leaves"
+KEYS = ("Enter attaches, type to filter, Esc leaves", "Enter attaches, Esc leaves")
 START = "+ a new session"
 
 
@@ -104,8 +104,8 @@ class Choosing:
         if left > 0:
             lines.append("-" * cols)
             lines += [*preview[-left:], *[""] * (left - len(preview[-left:]))]
-        lines.append(KEYS)
-        return Frame([cut(line, cols - 1) for line in lines[:rows]], 1 + self._at - first)
+        lines.append(KEYS[cols <= len(KEYS[0])])
+        return Frame([cut(line, cols - 1) for line in lines], 1 + self._at - first)
 
     def _rows(self, now: float) -> Iterator[str]:
         shown = self.shown
@@ -116,29 +116,6 @@ class Choosing:
             facts = f"{render.state_words(each):9} {render.age(now - active):>7}"
             what = one_line(each.title or render.command_line(each.argv))
             yield f"{cut(name, width)}{' ' * (width - cells(cut(name, width)))}  {facts}  {what}"
-
-
-def cells(text: str) -> int:
-    """Return how many columns a text takes."""
-    return sum(_width(each) for each in text)
-
-
-def cut(text: str, limit: int) -> str:
-    """Return as much of a text as fits into so many columns."""
-    if len(text) <= limit and text.isascii():
-        return text
-    used = 0
-    for at, each in enumerate(text):
-        used += _width(each)
-        if used > limit:
-            return text[:at]
-    return text
-
-
-def _width(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _recency(session: SessionInfo) -> float:

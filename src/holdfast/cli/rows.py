@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("ID"),
-    Column("NAME", 6),
-    Column("STATE", 7),
-    Column("OWNER", 5),
+    Column("NAME", 6, gives_way=False),
+    Column("STATE", 7, gives_way=False),
+    Column("OWNER", 5, gives_way=False),
     Column("VIEWERS"),
     Column("TITLE", 8),
     Column("CWD", 8, keeps_end=True),
@@ -75,7 +75,7 @@ def row(session: "SessionInfo", *, now: float, home: str) -> tuple[str, ...]:
         session.id,
         one_line(session.name) or columns.NOTHING,
         render.state_words(session),
-        one_line(session.owner or "") or columns.NOTHING,
+        one_line(session.owner or "").removeprefix("terminal ") or columns.NOTHING,
         str(session.viewers or columns.NOTHING),
         columns.cut(one_line(title), WIDE * 2),
         one_line(render.from_home(session.cwd, home)),

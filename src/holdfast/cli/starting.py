@@ -13,7 +13,7 @@ from holdfast.cli.naming import name_for
 from holdfast.cli.waiting import end_of
 from holdfast.client.plain import Client
 from holdfast.errors import HoldfastError
-from holdfast.protocol.messages import Create, Created, List, SessionInfo, Takeover
+from holdfast.protocol.messages import Create, Created, SessionInfo, Takeover
 from holdfast.terminal.size import size_of
 from holdfast.types import LABEL_LIMIT, Size
 
@@ -48,8 +48,7 @@ def run(values: Namespace) -> int:
 def created_for(client: Client, values: Namespace, request: Create) -> Created:
     """Return the session of a request, named unless that was decided."""
     if values.name is None:
-        taken = {each.name for each in client.call(List()).sessions}
-        request = replace(request, name=name_for(request.argv, request.cwd, taken))
+        request = replace(request, name=name_for(request.argv, request.cwd), numbered=True)
     created = client.call(request)
     if values.takeover:
         client.call(Takeover(session=created.session.id))

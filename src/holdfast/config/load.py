@@ -57,14 +57,34 @@ def explain(
     chosen = {n: Chosen(setting, setting.default, DEFAULT) for n, setting in settings().items()}
     for values in (_from_file(file), _from_variables(environ), _from_flags(flags or {})):
         for value in values:
-            if value.key not in known:
-                raise _unknown(value, list(known))
-            name, setting = known[value.key]
-            if value.text.strip():
-                chosen[name] = Chosen(setting, _parse(setting, value), value.source)
-            else:
-                chosen[name] = Chosen(setting, setting.default, DEFAULT)
+            name, one = _chosen(known, value)
+            chosen[name] = one
     return chosen
+
+
+def faults(file: Path, environ: Mapping[str, str]) -> list[InvalidSetting]:
+    """Return everything for which `load` would raise, not only the first."""
+    known = {setting.key: (name, setting) for name, setting in settings().items()}
+    found = []
+    for values in (_from_file(file), _from_variables(environ)):
+        try:
+            for value in values:
+                try:
+                    _chosen(known, value)
+                except InvalidSetting as error:
+                    found.append(error)
+        except InvalidSetting as error:  # of the file as a whole
+            found.append(error)
+    return found
+
+
+def _chosen(known: Mapping[str, tuple[str, Setting]], value: _Value) -> tuple[str, Chosen]:
+    if value.key not in known:
+        raise _unknown(value, list(known))
+    name, setting = known[value.key]
+    if not value.text.strip():
+        return name, Chosen(setting, setting.default, DEFAULT)
+    return name, Chosen(setting, _parse(setting, value), value.source)
 
 
 def _parse(setting: Setting, value: _Value) -> object:

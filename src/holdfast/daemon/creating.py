@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, KeysView, Mapping
+from collections.abc import Awaitable, Callable, Container, KeysView, Mapping
 from typing import NamedTuple
 
 from holdfast.daemon.books import Books
@@ -14,7 +14,8 @@ from holdfast.errors import HoldfastError, LimitReached
 from holdfast.keeper.processes import PASSED
 from holdfast.protocol.messages import Create, Created, SessionInfo
 from holdfast.session.environment import kept
-from holdfast.session.lifecycle import State
+from holdfast.session.lifecycle import OVER, State
+from holdfast.types import LABEL_LIMIT
 
 
 class _UnderWay(NamedTuple):
@@ -79,7 +80,7 @@ class Creating:
             created=now,
             began=now,
             umask=wanted.umask,
-            name=wanted.name,
+            name=self._name(wanted),
             key=wanted.key,
             creation=wanted.creation,
             restore=wanted.restore or self._policy,
@@ -111,6 +112,13 @@ class Creating:
             # It runs, the keeper has its record, and the scribe has reported this and tries
             # again: an error now would tell the client that nothing was started.
             pass
+
+    def _name(self, wanted: Create) -> str:
+        """Return the name; here, because two may ask at once and only one gets it as it is."""
+        if not (wanted.numbered and wanted.name):
+            return wanted.name
+        known = [*self._records.by_id.values(), *self._starting.values()]
+        return numbered(wanted.name, {each.name for each in known if each.state not in OVER})
 
     def _already(self, wanted: Create) -> Record | None:
         return self._records.made_by(wanted.creation) or self._records.with_key(wanted.key)
@@ -178,6 +186,16 @@ class Creating:
         self._starting.pop(record.id, None)
         if record.id not in self._records.by_id:
             self._places.remove(record)
+
+
+def numbered(name: str, taken: Container[str]) -> str:
+    """Return a name that nobody has: build, build-2."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        suffix = f"-{number}"
+        free = name[: LABEL_LIMIT - len(suffix)] + suffix
+    return free
 
 
 def own_environment() -> dict[str, str]:

@@ -71,6 +71,8 @@ class Create(Message, frozen=True):
     Empty is what the daemon is set to."""
     ephemeral: bool = False
     """Keep its output in memory only, and nothing of it afterwards."""
+    numbered: bool = False
+    """The name is only proposed: where a session has it, it gets a number (build-2)."""
 
 
 class Created(Message, frozen=True):

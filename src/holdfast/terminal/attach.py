@@ -27,7 +27,7 @@ from holdfast.protocol.messages import Attach, Get, Screen, SessionInfo
 from holdfast.terminal.asking import QUESTIONS, Asking
 from holdfast.terminal.cropping import Cropping, cropped
 from holdfast.terminal.delivering import Delivering
-from holdfast.terminal.detach import HELP, TAKEOVER, Detach, has_press
+from holdfast.terminal.detach import HELP, TAKEOVER, Detach, explained, has_press
 from holdfast.terminal.display import Display, Place
 from holdfast.terminal.owning import Owning, Told
 from holdfast.terminal.queries import QueryFilter
@@ -40,6 +40,7 @@ from holdfast.terminal.rawmode import (
     signals_as_bytes,
 )
 from holdfast.terminal.size import cell_of, size_of
+from holdfast.terminal.sizes import Sizes
 from holdfast.terminal.wishes import Around, Left, Local, Wish
 
 __all__ = ["Around", "Attachment", "Left", "Local", "Wish", "attach"]
@@ -68,7 +69,7 @@ def attach(
         try:
             if not local.is_terminal:
                 return attachment.run(signals)
-            with raw(local.stdin) as before:
+            with raw(local.stdin, local.modes) as before:
                 attachment.before = before
                 try:
                     return attachment.run(signals)
@@ -93,7 +94,7 @@ class Attachment:
         self._wish = wish
         name = session.name or session.id
         place = Place(local.stdout, self._is_terminal, local.has_title, note_undo=around.note_undo)
-        self._display = Display(place, name)
+        self._display = Display(place, name, is_painted=local.is_painted)
         self._failure: HoldfastError | None = None
         self._is_ended = self._has_picture = self._is_hinted = False
         self._asking: Asking | None = None
@@ -106,6 +107,8 @@ class Attachment:
         self._owning.begin_with(
             observes=wish.observe or is_over, takeover=wish.takeover, is_ours=wish.fresh
         )
+        if self._is_terminal and not is_over:
+            Sizes(core, session.id, self._resized)
         self._answered = QueryFilter()
         self._looking = Looking(core, self._asked(0 if wish.fresh else wish.since))
         self._delivering = Delivering(
@@ -273,7 +276,8 @@ class Attachment:
             self._hint()
         else:
             self._delivering.add(typed)
-        while self._keys.asked:
+        # What is asked at once waits for who owns it: it would be told what is soon untrue.
+        while self._keys.asked and self._owning.is_clear:
             asked = self._keys.asked.pop()
             if asked == HELP:
                 self._display.cover(self._help())
@@ -402,6 +406,12 @@ class Attachment:
         self._cropping.is_on = is_smaller
         self._cropping.changed()
 
+    def _resized(self, theirs: tuple[int, int]) -> None:
+        is_part = self._cropping.is_on
+        self._look_at_size(theirs)
+        if is_part and not self._cropping.is_on:
+            self._show_whole()
+
     def _draw_part(self, screen: Screen) -> None:
         self._look_at_size((screen.cols, screen.rows))
         if not self._cropping.is_on:
@@ -427,16 +437,5 @@ class Attachment:
             self._repaint()
 
     def _help(self) -> list[str]:
-        key, name = self._wish.key_name, self._session.name or self._session.id
         owner = "you" if self._owning.is_owner else self._owning.owner or "nobody"
-        return [
-            f"session {name}, owned by {owner}",
-            "",
-            f"  {key} {key}   leave it (`hold attach {name}` comes back)",
-            f"  {key} d        leave it, too",
-            f"  {key} t        take it over, if somebody else owns it",
-            f"  {key} ?        this",
-            "",
-            f"A lone {key} goes to the program, a moment later.",
-            "Press any key to go on.",
-        ]
+        return explained(self._wish.key_name, self._session.name or self._session.id, owner)

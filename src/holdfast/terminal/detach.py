@@ -184,3 +184,18 @@ def _event(piece: bytes) -> _Event | None:
     codes = tuple(code for code in [*fields[0], *text] if code)
     event = modifiers[1] if len(modifiers) > 1 else 1
     return _Event(codes, max(0, modifiers[0] - 1) & ~LOCKS, event)
+
+
+def explained(key: str, session: str, owner: str) -> list[str]:
+    """Return the lines that say what the keys do."""
+    return [
+        f"session {session}, owned by {owner}",
+        "",
+        f"  {key} {key}   leave it (`hold attach {session}` comes back)",
+        f"  {key} d        leave it, too",
+        f"  {key} t        take it over, if somebody else owns it",
+        f"  {key} ?        this",
+        "",
+        f"A lone {key} goes to the program, a moment later.",
+        "Press any key to go on.",
+    ]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from holdfast.terminal.ground import Ground
+from holdfast.terminal.outer import BELOW, scrolled_away
 from holdfast.terminal.titles import PUSH, Titles
 from holdfast.terminal.undo import Undo
 
@@ -25,6 +26,8 @@ SAID_FOR = 4.0  # seconds a word stays in the title that is soon of no use
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 CLEARED = b"\x1b[m\x1b[r\x1b[H\x1b[2J"
 WRAP = b"\x1b[?7h"
+# Some terminals keep what `2J` clears, above; of a first look nothing is to be kept.
+PAINTED_OVER = b"\x1b[m\x1b[r\x1b[H\x1b[J"
 NO_TITLE = ("", "dumb", "linux", "vt100", "vt220", "cons25")
 
 
@@ -41,12 +44,13 @@ class Place(NamedTuple):
 class Display:
     """Shows output; says things."""
 
-    def __init__(self, place: Place, name: str) -> None:
+    def __init__(self, place: Place, name: str, *, is_painted: bool = False) -> None:
         self._place = place
         self._undo = Undo()
         self._ground = Ground()
         self._titles = Titles(name)
         self._has_shape = self._leaves_much = False
+        self._is_painted = is_painted  # with a first look, until there is something better
         self._waiting = b""  # of ours, until the program's output is between two sequences
         self._restore_at: float | None = None
         self._help: list[str] | None = None
@@ -67,6 +71,8 @@ class Display:
         if not self._place.is_terminal:
             self._write(data)
             return
+        if self._is_painted:
+            self._is_painted, data = False, PAINTED_OVER + data
         before = self._undo.sequence
         is_changed = self._undo.feed(data)
         self._has_shape = self._has_shape or CURSOR_SHAPE in data
@@ -92,12 +98,11 @@ class Display:
             # What was begun is over: a picture begins at the beginning.
             undo = b"" if is_first else b"\x18" * bool(self._ground.tail) + self._undo.sequence
             was_full = self.is_full_screen
-            self.show(undo + (CLEARED if was_full else self._scrolled()))
+            if not self._is_painted:
+                undo += CLEARED if was_full else scrolled_away(_size(self._place.fd)[1])
+            # In one piece: between the two, nothing would be seen.
+            data = undo + data
         self.show(data)
-
-    def _scrolled(self) -> bytes:
-        _, rows = _size(self._place.fd)
-        return b"\x1b[m\x1b[r\x1b[999;1H" + b"\n" * rows + b"\x1b[H"
 
     def begin_part(self) -> None:
         """Only a part of the session is shown from now on, on a screen apart."""
@@ -180,6 +185,8 @@ class Display:
             undo = self._left() + b"\r\n"  # the prompt of a shell in there is not ours
         elif self._leaves_much or self._has_shape:
             undo = self._left()
+        if self._is_painted:
+            undo = BELOW + undo
         try:
             # The modes first: whoever reads this as a person does sees what was switched off.
             self._write(cut + (LEAVE if is_over and not self.is_full_screen else b"") + undo)
@@ -197,7 +204,7 @@ class Display:
     def taken_again(self) -> None:
         """It is ours again; what it shows now is the shell's."""
         self._undo, self._ground = Undo(), Ground()
-        self._titles.is_pushed = False
+        self._titles.is_pushed = self._is_painted = False
 
     def _left(self) -> bytes:
         shape = USUAL_SHAPE if self._has_shape else b""

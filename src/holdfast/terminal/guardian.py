@@ -4,14 +4,18 @@ Forked before anything large is imported; it sleeps in one read. What it would h
 stands in a page of memory both share, so telling it costs no system call.
 """
 
+import _signal as signal  # type: ignore[import-not-found]  # `signal` would build its enums
 import fcntl
 import mmap
 import os
-import signal
 import termios
-from typing import Any, NoReturn
 
-Modes = list[Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    Modes = list[Any]
+
 PAGE = 4096
 SLOT = 1024  # bytes; all the modes we know take 300
 TAKEN = (0, 1, 3)  # input, output and local modes; the system has its own mind about the others
@@ -21,7 +25,7 @@ PATIENCE = 5  # seconds for a terminal that takes nothing; then nobody can help 
 class Guardian:
     """Watches over one terminal until `dismiss`."""
 
-    def __init__(self, terminal: int, before: Modes, raw: Modes) -> None:
+    def __init__(self, terminal: int, before: "Modes", raw: "Modes") -> None:
         self._page = mmap.mmap(-1, PAGE)
         reader, self._writer = os.pipe()
         self._pid = os.fork()
@@ -48,7 +52,9 @@ class Guardian:
         self._page.close()
 
 
-def _watch(terminal: int, reader: int, page: mmap.mmap, before: Modes, raw: Modes) -> NoReturn:
+def _watch(
+    terminal: int, reader: int, page: mmap.mmap, before: "Modes", raw: "Modes"
+) -> "NoReturn":
     try:
         # Apart from the job of our user, who may be killed with all that belongs to it. And
         # whoever waits for the end of a pipe must not wait for us.
@@ -66,7 +72,7 @@ def _watch(terminal: int, reader: int, page: mmap.mmap, before: Modes, raw: Mode
         os._exit(0)
 
 
-def _give_back(terminal: int, page: mmap.mmap, before: Modes, raw: Modes) -> None:
+def _give_back(terminal: int, page: mmap.mmap, before: "Modes", raw: "Modes") -> None:
     # Whoever has the terminal by now may have set it for itself: its prompt stays as it is.
     now = termios.tcgetattr(terminal)
     if all(now[index] == raw[index] for index in TAKEN):

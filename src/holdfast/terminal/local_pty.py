@@ -4,13 +4,11 @@ import fcntl
 import json
 import os
 import signal
-import struct
 import termios
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
 Modes = list[Any]  # what `termios.tcgetattr` returns
-NO_SIZE = struct.pack("HHHH", 0, 0, 0, 0)
 
 
 class ExecFailed(Exception):
@@ -30,7 +28,7 @@ class LocalPty(NamedTuple):
     """As `tty` prints it inside."""
 
     def resize(self, size: bytes) -> None:
-        """Pass a window size on, as `window_size` returned it."""
+        """Pass a window size on, as `outer.window_size` returned it."""
         try:
             fcntl.ioctl(self.master, termios.TIOCSWINSZ, size)
         except OSError:
@@ -52,14 +50,6 @@ class LocalPty(NamedTuple):
         except termios.error:
             return b"\x04"
         return key
-
-
-def window_size(fd: int) -> bytes:
-    """Return rows, columns and pixels as the system has them; zeros where nobody knows."""
-    try:
-        return fcntl.ioctl(fd, termios.TIOCGWINSZ, NO_SIZE)
-    except OSError:
-        return NO_SIZE
 
 
 def start(

@@ -1,15 +1,24 @@
-"""The terminal that `hold wrap` runs in: borrowed, written to without waiting, given back."""
+"""The terminal that we run in: borrowed, written to without waiting, given back.
 
+Imports nothing that costs: it is borrowed before anything else is there.
+"""
+
+import fcntl
 import os
 import select
 import stat
 import termios
-from typing import Any
 
 from holdfast.terminal.guardian import Guardian
-from holdfast.terminal.local_pty import window_size
 
-Modes = list[Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Modes = list[Any]
+
+BELOW = b"\x1b[m\x1b[999;1H\r\n"  # below a picture, where something else may be written
+NO_SIZE = bytes(8)  # rows, columns and pixels, where nobody knows them
 # Bytes of one write to what may not be opened a second time and so blocks: a pipe that has room
 # at all has as much, a terminal takes it while it is not stopped.
 PIPE_PIECE, TERMINAL_PIECE = 4096, 512
@@ -89,6 +98,19 @@ class Outer:
         return written
 
 
+def window_size(fd: int) -> bytes:
+    """Return rows, columns and pixels as the system has them; zeros where nobody knows."""
+    try:
+        return fcntl.ioctl(fd, termios.TIOCGWINSZ, NO_SIZE)
+    except OSError:
+        return NO_SIZE
+
+
+def scrolled_away(rows: int) -> bytes:
+    """Return what clears a screen of that height by scrolling: it is still to be found above."""
+    return b"\x1b[m\x1b[r\x1b[999;1H" + b"\n" * rows + b"\x1b[H"
+
+
 def has_room(fd: int) -> bool:
     """Whether a little can be written without waiting."""
     poller = select.poll()
@@ -96,7 +118,7 @@ def has_room(fd: int) -> bool:
     return bool(poller.poll(0))
 
 
-def made_raw(modes: Modes) -> Modes:
+def made_raw(modes: "Modes") -> "Modes":
     """Return what cfmakeraw makes of these modes."""
     iflag, oflag, cflag, lflag, ispeed, ospeed, keys = modes
     t = termios
@@ -109,14 +131,14 @@ def made_raw(modes: Modes) -> Modes:
     return [iflag, oflag, cflag, lflag, ispeed, ospeed, keys]
 
 
-def _modes_of(fd: int) -> Modes | None:
+def _modes_of(fd: int) -> "Modes | None":
     try:
         return termios.tcgetattr(fd)
     except termios.error:
         return None
 
 
-def _set(fd: int, modes: Modes) -> None:
+def _set(fd: int, modes: "Modes") -> None:
     try:
         termios.tcsetattr(fd, termios.TCSANOW, modes)
     except termios.error:

@@ -44,7 +44,12 @@ class Owning:
         self._look = size
         self._size: Size | None = (session.cols, session.rows)
         self._wanted: Message | None = None
-        self._is_sizing = False
+        self._is_sizing = self._is_asking = False
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is known who owns it, or cannot be asked."""
+        return not self._core.is_online or not (self._wanted or self._is_asking)
 
     def begin_with(self, *, observes: bool, takeover: bool, is_ours: bool) -> None:
         """Ask for the session, unless it is only looked at."""
@@ -83,7 +88,7 @@ class Owning:
     # -- for the core
 
     def begin(self) -> None:
-        self._is_sizing = False
+        self._is_sizing = self._is_asking = False
         if self._wanted is not None:
             self._ask(self._wanted)
             self._wanted = None
@@ -106,9 +111,11 @@ class Owning:
     # -- answers
 
     def _ask(self, message: Message) -> None:
+        self._is_asking = True
         self._core.ask(message, partial(self._heard, message))
 
     def _heard(self, message: Message, result: Result) -> None:
+        self._is_asking = False
         if isinstance(result, SessionInfo):
             self._gained()
         elif isinstance(result, NotConnected):

@@ -26,9 +26,12 @@ class ToldToLeave(BaseException):
 
 
 @contextmanager
-def raw(fd: int) -> Iterator[list[Any]]:
-    """Every key goes through unchanged while the block lasts; yields what it was before."""
-    saved = termios.tcgetattr(fd)
+def raw(fd: int, saved: list[Any] | None = None) -> Iterator[list[Any]]:
+    """Every key goes through unchanged while the block lasts; yields what it was before.
+
+    Where it is so already, *saved* is what to make of it afterwards.
+    """
+    saved = saved or termios.tcgetattr(fd)
     try:
         termios.tcsetattr(fd, termios.TCSANOW, made_raw(saved))
         yield saved

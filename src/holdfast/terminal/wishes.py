@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from holdfast.protocol.messages import SessionInfo
 from holdfast.terminal.detach import KEY, WITHIN
@@ -16,6 +16,10 @@ class Local(NamedTuple):
     can_answer: bool = True
     """Whether it is a terminal that knows what it is asked; `TERM=dumb` shows the question."""
     has_title: bool = True
+    modes: list[Any] | None = None
+    """Its settings, where they were changed before."""
+    is_painted: bool = False
+    """It shows a first look at the session: what was there before is above, out of sight."""
 
     @property
     def is_terminal(self) -> bool:

@@ -103,6 +103,7 @@ def test_values(words: str, expected: dict[str, object]) -> None:
             "there is no command 'daemon sttus'",
             "did you mean `hold daemon status`?",
         ),
+        ("daemon frob", "there is no command 'daemon frob'", "`hold --help` lists every command"),
         ("daemn", "there is no command 'daemn'", "did you mean `hold daemon`?"),
         ("zzzz", "there is no command 'zzzz'", "`hold --help` lists every command"),
         ("help zzzz", "there is no command 'zzzz'", "`hold --help` lists every command"),
