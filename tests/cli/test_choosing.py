@@ -148,10 +148,15 @@ def test_sizes_stay_when_who_set_them_has_left(hold: Hold) -> None:
 @pytest.mark.parametrize(("mode", "sent"), [("", "^[[A"), ("\\033[?1h", "^[OA")])
 def test_cursor_keys_are_sent_as_the_program_wants_them(hold: Hold, mode: str, sent: str) -> None:
     hold.environ["HOLDFAST_READER_ENABLED"] = "on"
-    session = hold.start("-n", "a", "--", "sh", "-c", f"stty -icanon; printf '{mode}'; exec cat -v")
+    session = hold.start(
+        "-n", "a", "--", "sh", "-c", f"stty -icanon; printf '{mode}.'; exec cat -v"
+    )
+    printed = len(mode.replace("\\033", "\x1b")) + 1
+    hold.ok("output", session, "--follow", "--until", str(printed))
 
     hold.ok("send", "a", "x", "--keys", "Up,C-d,Esc,Comma", "--enter")
 
     expected = f"x{sent}^D^[,"
-    shown = hold.run("output", session, "--follow", "--until", str(2 * len(expected)))
+    until_both = str(printed + 2 * len(expected))
+    shown = hold.run("output", session, "--follow", "--until", until_both)
     assert expected.encode() in shown.stdout.replace(b"\x1b[?1h", b"")

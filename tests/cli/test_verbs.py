@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_wait_ends_with_the_code_of_the_program(hold: Hold) -> None:
-    session = hold.start("--", "sh", "-c", "read x; exit 7")
+    session = hold.start("-n", "", "--", "sh", "-c", "read x; exit 7")
     late = hold.run("wait", session, "--timeout", "50ms")
     assert late.returncode == 4
     assert b"did not finish within 0.05 s" in late.stderr
@@ -71,7 +71,7 @@ def test_failures_have_a_code_and_two_lines(
 
 def test_kill_all_prints_what_it_ended(hold: Hold) -> None:
     first = hold.start("-n", "one", "--", "sleep", "100")
-    second = hold.start("--", "sleep", "100")
+    second = hold.start("-n", "", "--", "sleep", "100")
 
     refused = hold.run("kill", "--all")
     done = hold.run("kill", "--all", "--yes")

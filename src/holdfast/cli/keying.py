@@ -7,6 +7,7 @@ from holdfast.client.plain import Client
 from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import GetScreen
 
+LOOKS = 20  # at most, at a screen on which what was printed last is still missing
 CURSOR_KEYS = "?1"  # the mode in which a terminal sends SS3 for them
 
 
@@ -18,7 +19,10 @@ def bytes_for(client: Client, session: str, names: str) -> bytes:
 
 def _has_application_keys(client: Client, session: str) -> bool:
     try:
-        shown = client.call(GetScreen(session=session, form="json"))
+        for _ in range(LOOKS):
+            shown = client.call(GetScreen(session=session, form="json"))
+            if shown.offset == shown.end:
+                break
         return CURSOR_KEYS in json.loads(shown.data).get("modes", ())
     except (HoldfastError, ValueError):
         return False  # nothing was printed yet, or nobody reads it: the mode a terminal begins in

@@ -2,7 +2,8 @@
 
 import pytest
 
-from holdfast.cli.picking import NEW, NOTHING, Choosing, cells
+from holdfast.cli.columns import cells
+from holdfast.cli.picking import NEW, NOTHING, Choosing
 from holdfast.protocol.messages import SessionInfo
 
 
