@@ -514,6 +514,27 @@ def test_tokens_that_others_could_have_written_let_nobody_in(home: Home, host: H
     assert request(host, "/api/status", token=host.token).status == 200
 
 
+def test_while_the_tokens_are_not_to_be_trusted_who_is_here_stays_and_the_log_says_so_once(
+    home: Home, host: HostProcess
+) -> None:
+    file = home.paths.state / "host-tokens.json"
+
+    async def work() -> None:
+        async with open_tab(host) as tab:
+            file.chmod(0o666)
+            deadline = asyncio.get_running_loop().time() + 12  # it looks every five seconds
+            while asyncio.get_running_loop().time() < deadline:
+                await tab.ask("__activity__")
+                await asyncio.sleep(0.5)
+            assert host.log().count("who may stay is not known") == 1
+            assert not tab.is_gone
+            file.chmod(0o600)
+            await asyncio.to_thread(home.hold, "host", "--revoke")
+            await tab.until(lambda: tab.is_gone, "its end")
+
+    run(work())
+
+
 def test_the_network_is_not_served_without_tls(home: Home) -> None:
     complaint = home.failing("host", "--listen", "0.0.0.0", "--port", "0")
 

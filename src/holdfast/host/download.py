@@ -9,10 +9,10 @@ from starlette.responses import StreamingResponse
 from holdfast.client.aio import Client
 from holdfast.client.session import Session
 from holdfast.client.view import Chunk, Gap
-from holdfast.errors import InvalidArgument, IoFailed, OffsetPruned
+from holdfast.errors import HoldfastError, InvalidArgument, IoFailed, OffsetPruned
 from holdfast.host.asgi import Receive, Scope, Send
 from holdfast.host.watchdog import Watchdog
-from holdfast.protocol.messages import DiskUsed, Du
+from holdfast.protocol.messages import DiskUse, DiskUsed, Du
 
 SHOWN_HOLES = 100  # in a header, which has to stay within what clients and proxies read
 
@@ -30,7 +30,7 @@ async def download(
         problem = f"must be at most {end}"
         raise InvalidArgument(argument="since", value=str(since), problem=problem)
     used = (await client.call(Du(session=session.id), DiskUsed)).sessions[0]
-    start = min(used.start if since is None else since, end)
+    start = min(used.start if since is None else _kept(since, used), end)
     holes = [hole for hole in used.missing if hole[0] < end and hole[1] > start]
     parts = _parts(session, start, end, holes)
     # What is wrong with it shows at its first part, while there still is a status to say so.
@@ -42,6 +42,14 @@ async def download(
     if holes:
         headers["holdfast-missing"] = _shown(holes)
     return Download(watchdog, first, parts, headers)
+
+
+def _kept(since: int, used: DiskUse) -> int:
+    """Return an offset to begin with, or raise OffsetPruned with the next that is kept."""
+    for start, end, _ in [(0, used.start, ""), *used.missing]:
+        if start <= since < end:
+            raise OffsetPruned(wanted=since, oldest=end)
+    return since
 
 
 class Download(StreamingResponse):
@@ -63,6 +71,9 @@ class Download(StreamingResponse):
         self._watchdog.sending()
         try:
             await super().__call__(scope, receive, send)
+        except HoldfastError as error:
+            # There is a status already; that it stays unfinished is all that can be said.
+            logger.info("a download is broken off: %s", error.what)
         finally:
             self._watchdog.sent(time.monotonic())
             await self._rest.aclose()
@@ -105,7 +116,6 @@ def _check(gap: Gap, end: int, holes: Holes) -> None:
             at = behind
     if at < stop:
         reason = f"{gap.start} to {gap.end} is not kept any more: {gap.reason}"
-        logger.info("a download is broken off: %s", reason)
         raise IoFailed(action="sending a log", reason=reason, remedy="load it again")
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from engineio.exceptions import SocketIsClosedError
 from engineio.packet import Packet
 
+FAREWELL = 1.0  # seconds for what is left to be sent
+
 
 def speed_up(engine: Any, silence: float) -> None:
     """Have a new socket of engine.io read and written here; silent for so long, it ends."""
@@ -21,21 +23,31 @@ def speed_up(engine: Any, silence: float) -> None:
     engine._websocket_handler = talk  # noqa: SLF001 - the library has no other place for it
 
 
+def hurry(engine: Any) -> None:
+    """End a socket that was closed, whether or not its peer takes note of that."""
+    limit = getattr(engine, "holdfast_limit", None)
+    if limit is not None and engine.closed:
+        limit.reschedule(asyncio.get_running_loop().time() + FAREWELL)
+
+
 async def _talk(engine: Any, web_socket: Any, silence: float) -> None:
     engine.connected = engine.upgraded = True
     writing = asyncio.create_task(_write(engine, web_socket))
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(silence) as limit:
+            engine.holdfast_limit = limit
             while True:
                 data = await web_socket.wait()
-                limit.reschedule(loop.time() + silence)
+                if not engine.closed:
+                    limit.reschedule(loop.time() + silence)
                 await engine.receive(Packet(encoded_packet=data))
     except (OSError, TimeoutError, SocketIsClosedError):
         pass  # it has ended, or is as good as that
     finally:
         await engine.queue.put(None)
-        await writing
+        if not (await asyncio.wait([writing], timeout=FAREWELL))[0]:
+            writing.cancel()  # its peer does not read
         await engine.close(wait=False, abort=True, reason=engine.server.reason.TRANSPORT_CLOSE)
 
 

@@ -16,7 +16,7 @@ from socketio.exceptions import ConnectionRefusedError as Refusal
 
 from holdfast.errors import HoldfastError
 from holdfast.host.asgi import Receive, Scope, Send, peer_of
-from holdfast.host.engine import speed_up
+from holdfast.host.engine import hurry, speed_up
 from holdfast.host.guard import a_bug, error_map
 from holdfast.host.inflight import Calls
 from holdfast.host.packets import MESSAGE_LIMIT
@@ -111,6 +111,7 @@ class Wire:
                 found.queue.get_nowait()
                 found.queue.task_done()
             await found.close(wait=False)
+            hurry(found)
 
     async def flush(self, patience: float) -> None:
         """Wait until everything was handed to the sockets, or some do not take it."""
