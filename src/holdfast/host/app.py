@@ -5,7 +5,9 @@ into `request.state`.
 """
 
 import asyncio
+import logging
 import time
+from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from starlette.responses import (
     JSONResponse,
     PlainTextResponse,
     Response,
+    StreamingResponse,
 )
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -28,14 +31,17 @@ from holdfast.errors import (
     HoldfastError,
     InvalidArgument,
 )
-from holdfast.host.asgi import App, peer_of
-from holdfast.host.download import download
+from holdfast.host.asgi import App, Receive, Scope, Send, peer_of
+from holdfast.host.download import Log, log_of
 from holdfast.host.guard import a_bug, error_map, too_many_tries
 from holdfast.host.host import Host
 from holdfast.host.measures import measures
 from holdfast.host.tokens import Grant, Tokens
 from holdfast.host.tries import Tries
+from holdfast.host.watchdog import Watchdog
 from holdfast.protocol.messages import GetMetrics, Metrics
+
+logger = logging.getLogger(__name__)
 
 NOT_BUILT = "The page is not built.\nRun `make run` in the source tree; a wheel has it.\n"
 
@@ -153,7 +159,34 @@ class Pages:
     async def _output(self, request: Request) -> Response:
         since, until = _offset(request, "since"), _offset(request, "until")
         session = request.path_params["session"]
-        return await download(self._client, self._host.watchdog, session, since, until)
+        return Download(self._host.watchdog, await log_of(self._client, session, since, until))
+
+
+class Download(StreamingResponse):
+    """A response that is activity for as long as it is sent."""
+
+    def __init__(self, watchdog: Watchdog, log: Log) -> None:
+        self._watchdog = watchdog
+        self._rest = log.rest
+        kind = "application/octet-stream"
+        super().__init__(_after(log.first, log.rest), media_type=kind, headers=log.headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._watchdog.sending()
+        try:
+            await super().__call__(scope, receive, send)
+        except HoldfastError as error:
+            # There is a status already; that it stays unfinished is all that can be said.
+            logger.info("a download is broken off: %s", error.what)
+        finally:
+            self._watchdog.sent(time.monotonic())
+            await self._rest.aclose()
+
+
+async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in rest:
+        yield part
 
 
 def page_directory() -> Path | None:

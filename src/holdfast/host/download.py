@@ -1,29 +1,29 @@
 """A log as a download; what of it is missing is said before it begins, or ends it unfinished."""
 
-import logging
-import time
-from collections.abc import AsyncGenerator, AsyncIterator
-
-from starlette.responses import StreamingResponse
+from collections.abc import AsyncGenerator
+from typing import NamedTuple
 
 from holdfast.client.aio import Client
 from holdfast.client.session import Session
 from holdfast.client.view import Chunk, Gap
-from holdfast.errors import HoldfastError, InvalidArgument, IoFailed, OffsetPruned
-from holdfast.host.asgi import Receive, Scope, Send
-from holdfast.host.watchdog import Watchdog
+from holdfast.errors import InvalidArgument, IoFailed, OffsetPruned
 from holdfast.protocol.messages import DiskUse, DiskUsed, Du
 
 SHOWN_HOLES = 100  # in a header, which has to stay within what clients and proxies read
 
-logger = logging.getLogger(__name__)
 Holes = list[tuple[int, int, str]]
 
 
-async def download(
-    client: Client, watchdog: Watchdog, name: str, since: int | None, until: int | None
-) -> "Download":
-    """Return the response that has what is kept of a log."""
+class Log(NamedTuple):
+    """What is kept of a log, as it is to be sent."""
+
+    first: bytes
+    rest: AsyncGenerator[bytes, None]
+    headers: dict[str, str]
+
+
+async def log_of(client: Client, name: str, since: int | None, until: int | None) -> Log:
+    """Return what is kept of a log between two offsets."""
     session = await client.attach(name)
     end = session.info.offset if until is None else min(until, session.info.offset)
     if (since or 0) > end:
@@ -41,7 +41,7 @@ async def download(
     }
     if holes:
         headers["holdfast-missing"] = _shown(holes)
-    return Download(watchdog, first, parts, headers)
+    return Log(first, parts, headers)
 
 
 def _kept(since: int, used: DiskUse) -> int:
@@ -50,39 +50,6 @@ def _kept(since: int, used: DiskUse) -> int:
         if start <= since < end:
             raise OffsetPruned(wanted=since, oldest=end)
     return since
-
-
-class Download(StreamingResponse):
-    """A response that is activity for as long as it is sent."""
-
-    def __init__(
-        self,
-        watchdog: Watchdog,
-        first: bytes,
-        rest: AsyncGenerator[bytes, None],
-        headers: dict[str, str],
-    ) -> None:
-        self._watchdog = watchdog
-        self._rest = rest
-        kind = "application/octet-stream"
-        super().__init__(_after(first, rest), media_type=kind, headers=headers)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._watchdog.sending()
-        try:
-            await super().__call__(scope, receive, send)
-        except HoldfastError as error:
-            # There is a status already; that it stays unfinished is all that can be said.
-            logger.info("a download is broken off: %s", error.what)
-        finally:
-            self._watchdog.sent(time.monotonic())
-            await self._rest.aclose()
-
-
-async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for part in rest:
-        yield part
 
 
 async def _parts(

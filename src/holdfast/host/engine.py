@@ -6,19 +6,21 @@ silent: a third of the way of a key to its echo. One timer that is put off does 
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any
-
-from engineio.exceptions import SocketIsClosedError
-from engineio.packet import Packet
 
 FAREWELL = 1.0  # seconds for what is left to be sent
 
 
-def speed_up(engine: Any, silence: float) -> None:
+Read = Callable[[Any], Any]
+"""Makes a packet of what came."""
+
+
+def speed_up(engine: Any, silence: float, read: Read) -> None:
     """Have a new socket of engine.io read and written here; silent for so long, it ends."""
 
     async def talk(web_socket: Any) -> None:
-        await _talk(engine, web_socket, silence)
+        await _talk(engine, web_socket, silence, read)
 
     engine._websocket_handler = talk  # noqa: SLF001 - the library has no other place for it
 
@@ -30,7 +32,7 @@ def hurry(engine: Any) -> None:
         limit.reschedule(asyncio.get_running_loop().time() + FAREWELL)
 
 
-async def _talk(engine: Any, web_socket: Any, silence: float) -> None:
+async def _talk(engine: Any, web_socket: Any, silence: float, read: Read) -> None:
     engine.connected = engine.upgraded = True
     writing = asyncio.create_task(_write(engine, web_socket))
     loop = asyncio.get_running_loop()
@@ -41,8 +43,8 @@ async def _talk(engine: Any, web_socket: Any, silence: float) -> None:
                 data = await web_socket.wait()
                 if not engine.closed:
                     limit.reschedule(loop.time() + silence)
-                await engine.receive(Packet(encoded_packet=data))
-    except (OSError, TimeoutError, SocketIsClosedError):
+                await engine.receive(read(data))
+    except (OSError, TimeoutError):
         pass  # it has ended, or is as good as that
     finally:
         await engine.queue.put(None)

@@ -169,7 +169,11 @@ class Wire:
         return calls
 
     async def _begun(self, engine_id: str, environ: Scope) -> object:
-        speed_up(self._server.eio.sockets[engine_id], PING_EVERY + PING_WITHIN)
+        speed_up(
+            self._server.eio.sockets[engine_id],
+            PING_EVERY + PING_WITHIN,
+            lambda data: Packet(encoded_packet=data),
+        )
         return await self._greet(engine_id, environ)
 
     async def _serve(self, socket: str, packet: "_Packet") -> None:
