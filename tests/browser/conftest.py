@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.support.browsing import Host, Tab, bash, launch, running_host, use_our_node
+from tests.support.browsing import Tab, bash, launch, use_our_node
 from tests.support.home import Home, running_home
+from tests.support.hosting import HostProcess, running_host
 
 
 # For this package, and no longer: its loop would be in the way of tests with one of their own.
@@ -29,9 +30,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 @pytest.fixture
-def host(home: Home, tmp_path: Path) -> Iterator[Host]:
+def host(home: Home, tmp_path: Path) -> Iterator[HostProcess]:
     """A host with a shell."""
-    with running_host(home, *bash(tmp_path)) as host:
+    with running_host(home, *bash(tmp_path), logged_in=False) as host:
         yield host
 
 
@@ -57,9 +58,9 @@ def new_tab(context: BrowserContext) -> Iterator[Callable[[], Tab]]:
 
 
 @pytest.fixture
-def tab(new_tab: Callable[[], Tab], host: Host) -> Tab:
+def tab(new_tab: Callable[[], Tab], host: HostProcess) -> Tab:
     """A tab that is logged in and shows the prompt of the shell."""
     tab = new_tab()
-    tab.open(host.url)
+    tab.open(host.link)
     tab.shows("$")
     return tab

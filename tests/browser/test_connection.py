@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from holdfast.protocol.messages import List
-from tests.support.browsing import Host, Tab, bash, running_host
+from tests.support.browsing import Tab, bash
 from tests.support.home import Home
+from tests.support.hosting import HostProcess, running_host
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -66,7 +67,7 @@ def test_a_reload_in_the_middle_of_a_flood_shows_what_the_log_has(
 
 
 def test_without_a_reload_a_tab_goes_on_in_the_middle_of_a_flood(
-    tab: Tab, home: Home, host: Host, tmp_path: Path
+    tab: Tab, home: Home, host: HostProcess, tmp_path: Path
 ) -> None:
     """T4: exactly where its terminal was; nothing is painted anew."""
     program = tmp_path / "flood.py"
@@ -84,13 +85,13 @@ def test_without_a_reload_a_tab_goes_on_in_the_middle_of_a_flood(
 
 
 def test_a_second_tab_takes_the_seat_and_the_first_says_so(
-    tab: Tab, host: Host, new_tab: Callable[[], Tab]
+    tab: Tab, host: HostProcess, new_tab: Callable[[], Tab]
 ) -> None:
     """T26: what is typed into the tab that is put aside is neither sent nor kept."""
     tab.type("echo before\n")
     tab.shows("\nbefore")
     second = new_tab()
-    second.open(host.base)
+    second.open(host.url)
     second.shows("before")
     tab.is_disconnected(SUPERSEDED)
     tab.shot("superseded")
@@ -115,10 +116,10 @@ def test_a_second_tab_takes_the_seat_and_the_first_says_so(
 
 
 def test_the_reconnect_button_comes_first_and_is_reached_by_the_keyboard(
-    tab: Tab, host: Host, new_tab: Callable[[], Tab]
+    tab: Tab, host: HostProcess, new_tab: Callable[[], Tab]
 ) -> None:
     second = new_tab()
-    second.open(host.base)
+    second.open(host.url)
     tab.is_disconnected(SUPERSEDED)
     tab.page.locator(".xterm-helper-textarea").focus()
     for _ in range(12):
@@ -130,7 +131,9 @@ def test_the_reconnect_button_comes_first_and_is_reached_by_the_keyboard(
     tab.is_connected()
 
 
-def test_a_host_that_is_killed_and_started_again_has_its_tabs_back(tab: Tab, host: Host) -> None:
+def test_a_host_that_is_killed_and_started_again_has_its_tabs_back(
+    tab: Tab, host: HostProcess
+) -> None:
     """T26"""
     tab.type("echo before\n")
     tab.shows("\nbefore")
@@ -177,9 +180,9 @@ def test_typing_keeps_a_host_that_then_ends_and_hears_no_more(
     home: Home, tmp_path: Path, new_tab: Callable[[], Tab]
 ) -> None:
     """Twice its idle timeout; then banner and badge, and no event more."""
-    with running_host(home, "--idle-timeout", "6s", *bash(tmp_path)) as host:
+    with running_host(home, "--idle-timeout", "6s", *bash(tmp_path), logged_in=False) as host:
         tab = new_tab()
-        tab.open(host.url)
+        tab.open(host.link)
         tab.shows("$")
         for _ in range(24):  # as slowly as somebody who thinks
             tab.type("x")

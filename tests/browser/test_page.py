@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.browsing import Host, Tab
+from tests.support.browsing import Tab
+from tests.support.hosting import HostProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -17,21 +18,21 @@ def test_what_is_typed_is_run_and_its_output_shown(tab: Tab) -> None:
 
 
 def test_a_code_is_gone_from_the_address_and_works_once(
-    tab: Tab, host: Host, browser: Browser
+    tab: Tab, host: HostProcess, browser: Browser
 ) -> None:
     """T28"""
     assert "code" not in tab.page.url
     stranger = Tab(browser.new_context())
-    stranger.page.goto(host.url)
+    stranger.page.goto(host.link)
     expect(stranger.page.get_by_label("Code")).to_be_visible()
     expect(stranger.page.get_by_role("alert")).not_to_be_empty()
     stranger.shot("login")
 
 
-def test_a_code_is_asked_for_and_typed(host: Host, new_tab: Callable[[], Tab]) -> None:
+def test_a_code_is_asked_for_and_typed(host: HostProcess, new_tab: Callable[[], Tab]) -> None:
     tab = new_tab()
-    tab.page.goto(host.base)
-    tab.page.get_by_label("Code").fill(host.url.partition("code=")[2])
+    tab.page.goto(host.url)
+    tab.page.get_by_label("Code").fill(host.link.partition("code=")[2])
     tab.page.keyboard.press("Enter")
     tab.is_connected()
     tab.shows("$")
@@ -59,14 +60,14 @@ def test_sessions_are_made_renamed_chosen_and_killed(tab: Tab) -> None:
 
 
 def test_what_somebody_else_owns_is_looked_at_until_it_is_taken_over(
-    tab: Tab, host: Host, new_tab: Callable[[], Tab]
+    tab: Tab, host: HostProcess, new_tab: Callable[[], Tab]
 ) -> None:
     """T24: and keeps its size until then."""
     tab.type("stty size\n")
     link = tab.page.get_by_role("link", name="bash in its own tab").get_attribute("href")
     other = new_tab()
     other.page.set_viewport_size({"width": 600, "height": 400})
-    other.open(host.base + str(link))
+    other.open(host.url + str(link))
     other.shows("stty size")
     expect(other.page.locator("footer")).to_contain_text("owned by")
     size = tab.page.locator("footer [role=img]").inner_text()
@@ -102,7 +103,7 @@ def test_nothing_is_in_the_way_of_people_who_do_not_see(tab: Tab, scheme: str) -
     assert tab.violations() == []
 
 
-def test_a_phone_shows_it_as_wide_as_it_is(host: Host, browser: Browser) -> None:
+def test_a_phone_shows_it_as_wide_as_it_is(host: HostProcess, browser: Browser) -> None:
     phone = Tab(
         browser.new_context(
             viewport={"width": 390, "height": 664},
@@ -111,7 +112,7 @@ def test_a_phone_shows_it_as_wide_as_it_is(host: Host, browser: Browser) -> None
             is_mobile=True,
         )
     )
-    phone.open(host.url)
+    phone.open(host.link)
     phone.shows("$")
     phone.type("stty size\n")
     phone.shot("phone")

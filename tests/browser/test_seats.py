@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.support.browsing import Host, Tab
+from tests.support.browsing import Tab
 from tests.support.home import Home
+from tests.support.hosting import HostProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -15,13 +16,13 @@ SUPERSEDED = "Connection superseded by another tab."
 
 
 def test_two_tabs_on_two_sessions_are_both_live(
-    tab: Tab, home: Home, host: Host, new_tab: Callable[[], Tab]
+    tab: Tab, home: Home, host: HostProcess, new_tab: Callable[[], Tab]
 ) -> None:
     """T37"""
     home.hold("run", "--name", "second", "--detach", "--", "cat")
     item = tab.page.get_by_role("link", name="second in its own tab")
     second = new_tab()
-    second.open(host.base + str(item.get_attribute("href")))
+    second.open(host.url + str(item.get_attribute("href")))
     second.type("to the second\n")
     second.shows("to the second\nto the second")
     tab.type("echo to the first\n")
@@ -56,7 +57,7 @@ def test_a_shared_link_shows_one_session_and_supersedes_nobody(
 
 
 def test_a_duplicated_tab_is_the_newer_one(
-    tab: Tab, host: Host, context: BrowserContext, new_tab: Callable[[], Tab]
+    tab: Tab, host: HostProcess, context: BrowserContext, new_tab: Callable[[], Tab]
 ) -> None:
     """T37: it brings the same client id along, and neither throws the other out for ever."""
     kept = tab.page.evaluate("JSON.stringify(sessionStorage)")
@@ -64,7 +65,7 @@ def test_a_duplicated_tab_is_the_newer_one(
     copy.page.add_init_script(
         f"for (const [k, v] of Object.entries({kept})) sessionStorage.setItem(k, v)"
     )
-    copy.open(host.base)
+    copy.open(host.url)
     copy.shows("$")
     tab.is_disconnected(SUPERSEDED)
     copy.type("echo typed in the copy\n")
@@ -76,11 +77,11 @@ def test_a_duplicated_tab_is_the_newer_one(
     assert tab.tries == tries
 
 
-def test_a_tab_out_of_the_back_forward_cache_goes_on(tab: Tab, host: Host) -> None:
+def test_a_tab_out_of_the_back_forward_cache_goes_on(tab: Tab, host: HostProcess) -> None:
     tab.type("echo before\n")
     tab.shows("\nbefore")
     tab.page.evaluate("document.title = 'the same page'")
-    tab.page.goto(host.base + "licenses.txt")
+    tab.page.goto(host.url + "licenses.txt")
     tab.page.go_back(wait_until="commit")
     tab.is_connected()
     assert tab.page.title() == "the same page"

@@ -1,14 +1,8 @@
-"""A host, and tabs of a real browser that look at it."""
+"""Tabs of a real browser that look at a host."""
 
-import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +18,7 @@ from playwright.sync_api import (
 )
 
 import node
-from tests.support.home import PATIENCE, ROOT, Home
+from tests.support.home import PATIENCE, ROOT
 
 PATIENCE_MS = PATIENCE * 1000
 EVENT = 2  # of socket.io's packets
@@ -55,67 +49,6 @@ def use_our_node() -> None:
     program = node.node()
     assert program is not None, "there is no Node here: tools/prepare.py test installs one"
     os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(program)
-
-
-class Host:
-    """A host that runs, ends and is started again on its port."""
-
-    def __init__(self, home: Home, *arguments: str) -> None:
-        self._home = home
-        self.url = ""
-        self.start(*arguments)
-
-    def start(self, *arguments: str) -> None:
-        """Start it, where it was before if it was; `url` has a new code."""
-        command = ["-m", "holdfast", "host", "--json", *self._port(), *arguments]
-        self._process = subprocess.Popen(
-            [sys.executable, *command],
-            env=self._home.environ,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-        )
-        assert self._process.stdout is not None
-        self.url = json.loads(self._process.stdout.readline())["url"]
-
-    @property
-    def base(self) -> str:
-        return self.url.partition("#")[0]
-
-    @property
-    def is_running(self) -> bool:
-        return self._process.poll() is None
-
-    def kill(self) -> None:
-        """End it as a crash would."""
-        self._process.send_signal(signal.SIGKILL)
-        self.ended()
-
-    def ended(self) -> int:
-        """Wait for its end and return its exit code."""
-        code = self._process.wait(PATIENCE)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        return code
-
-    def stop(self) -> None:
-        if self.is_running:
-            self._process.terminate()
-        self.ended()
-
-    def _port(self) -> list[str]:
-        if not self.url:
-            return ["--port", "0"]
-        return ["--port", self.base.rstrip("/").rpartition(":")[2]]
-
-
-@contextmanager
-def running_host(home: Home, *arguments: str) -> Iterator[Host]:
-    host = Host(home, *arguments)
-    try:
-        yield host
-    finally:
-        host.stop()
 
 
 class Tab:

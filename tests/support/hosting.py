@@ -26,8 +26,19 @@ class HostProcess:
 
     def __init__(self, home: Home, *words: str, any_port: bool = True, **variables: str) -> None:
         self.home = home
+        self._variables = variables
+        self.token = ""
+        self._begin(words, ["--port", "0"] if any_port else [])
+
+    def start(self, *words: str) -> None:
+        """Start it again, where it was."""
+        self.close()
+        self._begin(words, ["--port", str(self.port)])
+
+    def _begin(self, words: tuple[str, ...], port: list[str]) -> None:
         options, dashes, program = _split(words)
-        port = ["--port", "0"] if any_port and "--port" not in options else []
+        if "--port" in options:
+            port = []
         self.process = subprocess.Popen(
             [
                 sys.executable,
@@ -40,7 +51,7 @@ class HostProcess:
                 *dashes,
                 *program,
             ],
-            env={**home.environ, **variables},
+            env={**self.home.environ, **self._variables},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -49,7 +60,6 @@ class HostProcess:
         self.announced = self._announced()
         self.url, _, code = self.announced["url"].partition("#/?code=")
         self.code = code
-        self.token = ""
 
     def _announced(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -61,6 +71,15 @@ class HostProcess:
             raise AssertionError(f"the host said nothing: {errors.decode()}")
         found: dict[str, Any] = json.loads(line)
         return found
+
+    @property
+    def link(self) -> str:
+        """The address that was printed: it lets one page in."""
+        return f"{self.url}#/?code={self.code}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
 
     @property
     def port(self) -> int:
@@ -110,16 +129,19 @@ class HostProcess:
         return self.ended()
 
     def kill(self) -> None:
+        """End it as a crash would."""
         self.process.kill()
-        self.process.wait(PATIENCE)
+        self.process.communicate(timeout=PATIENCE)
 
     def log(self) -> str:
         return (self.home.paths.state / "host.log").read_text()
 
     def close(self) -> str:
         """End it if it runs; return what it said on stderr."""
-        if self.process.poll() is None:
+        if self.is_running:
             self.process.terminate()
+        elif self.process.stdout is None or self.process.stdout.closed:
+            return ""
         try:
             _, errors = self.process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
@@ -131,13 +153,18 @@ class HostProcess:
 
 @contextmanager
 def running_host(
-    home: Home, *words: str, token: str = "", any_port: bool = True, **variables: str
+    home: Home,
+    *words: str,
+    token: str = "",
+    any_port: bool = True,
+    logged_in: bool = True,
+    **variables: str,
 ) -> Iterator[HostProcess]:
-    """A host that somebody has logged in to, now or before."""
+    """A host that somebody has logged in to, now or before; or whose code is still to be used."""
     host = HostProcess(home, *words, any_port=any_port, **variables)
     try:
         host.token = token
-        if not token:
+        if logged_in and not token:
             host.login()
         yield host
     finally:

@@ -70,19 +70,30 @@ def share(values: Namespace) -> int:
     paths = door.places()
     with door.client(Role.STREAM) as client:
         session = door.session_named(client, values.id).id
-    hosts = records.running(record_directory(paths))
-    if not hosts:
-        raise NotFound(session=session).said(
-            "no host runs that could show it", "start one with `hold host`, and share again"
-        )
+    base = _serving(paths, session, values.port).url
     now = time.time()
     code = Tokens(token_file(paths), uid=os.getuid()).share(session, seconds=seconds, now=now)
-    url = f"{hosts[0].url}#/share/{session}?code={code}"
+    url = f"{base}#/share/{session}?code={code}"
     if values.json:
         print(json.dumps({"url": url, "session": session, "expires": now + seconds}))
     else:
         print(url)
+        note(f"through the host at {base}; it has to be reachable from there")
     return OK
+
+
+def _serving(paths: Paths, session: str, port: int | None) -> records.Record:
+    """Return the newest host that answers, or the one at a port."""
+    running = records.running(record_directory(paths))
+    wanted = [each for each in running if port in (None, each.port)]
+    for each in wanted:
+        if records.serves(each):
+            return each
+    where = "" if port is None else f" at port {port}"
+    what = f"the host{where} does not answer" if wanted else f"no host runs{where}"
+    raise NotFound(session=session).said(
+        f"{what}, so nothing could show it", "start one with `hold host`, and share again"
+    )
 
 
 # -- values

@@ -19,10 +19,10 @@ def bytes_for(client: Client, session: str, names: str) -> bytes:
 
 def _has_application_keys(client: Client, session: str) -> bool:
     try:
+        shown = client.call(GetScreen(session=session, form="json"))
         for _ in range(LOOKS):
-            shown = client.call(GetScreen(session=session, form="json"))
-            if shown.offset == shown.end:
-                break
+            if shown.offset < shown.end:
+                shown = client.call(GetScreen(session=session, form="json"))
         return CURSOR_KEYS in json.loads(shown.data).get("modes", ())
     except (HoldfastError, ValueError):
         return False  # nothing was printed yet, or nobody reads it: the mode a terminal begins in

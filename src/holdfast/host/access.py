@@ -82,7 +82,8 @@ class Access:
 def is_public(method: str, inner: str) -> bool:
     """Whether a request needs no token: the page's shell, which has no datum, and the login."""
     if method in ("GET", "HEAD"):
-        return inner in ("", "licenses.txt") or inner.startswith("assets/")
+        # Browsers ask for that icon by themselves where a page is none of ours: there is none.
+        return inner in ("", "licenses.txt", "favicon.ico") or inner.startswith("assets/")
     return method == "POST" and inner == "api/login"
 
 

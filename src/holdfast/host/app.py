@@ -5,8 +5,9 @@ into `request.state`.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,23 +26,22 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from holdfast.client.aio import Client
-from holdfast.client.session import Session
-from holdfast.client.view import Chunk, Gap
 from holdfast.errors import (
     AuthFailed,
     HoldfastError,
-    Internal,
     InvalidArgument,
-    OffsetPruned,
 )
 from holdfast.host.asgi import App, Receive, Scope, Send, peer_of
-from holdfast.host.guard import error_map, too_many_tries
+from holdfast.host.download import Log, log_of
+from holdfast.host.guard import a_bug, error_map, too_many_tries
 from holdfast.host.host import Host
 from holdfast.host.measures import measures
 from holdfast.host.tokens import Grant, Tokens
 from holdfast.host.tries import Tries
 from holdfast.host.watchdog import Watchdog
 from holdfast.protocol.messages import GetMetrics, Metrics
+
+logger = logging.getLogger(__name__)
 
 NOT_BUILT = "The page is not built.\nRun `make run` in the source tree; a wheel has it.\n"
 
@@ -158,38 +158,26 @@ class Pages:
 
     async def _output(self, request: Request) -> Response:
         since, until = _offset(request, "since"), _offset(request, "until")
-        session = await self._client.attach(request.path_params["session"])
-        end = session.info.offset if until is None else min(until, session.info.offset)
-        if (since or 0) > end:
-            problem = f"must be at most {end}"
-            raise InvalidArgument(argument="since", value=str(since), problem=problem)
-        parts = _parts(session, since, end)
-        # What is wrong with it shows at its first part, while there still is a status to say so.
-        first = await anext(parts, b"")
-        name = f"{session.id}-{since or 0}-{end}.log"
-        headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return _Download(self._host.watchdog, first, parts, headers)
+        session = request.path_params["session"]
+        return Download(self._host.watchdog, await log_of(self._client, session, since, until))
 
 
-class _Download(StreamingResponse):
+class Download(StreamingResponse):
     """A response that is activity for as long as it is sent."""
 
-    def __init__(
-        self,
-        watchdog: Watchdog,
-        first: bytes,
-        rest: AsyncGenerator[bytes, None],
-        headers: dict[str, str],
-    ) -> None:
+    def __init__(self, watchdog: Watchdog, log: Log) -> None:
         self._watchdog = watchdog
-        self._rest = rest
+        self._rest = log.rest
         kind = "application/octet-stream"
-        super().__init__(_after(first, rest), media_type=kind, headers=headers)
+        super().__init__(_after(log.first, log.rest), media_type=kind, headers=log.headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._watchdog.sending()
         try:
             await super().__call__(scope, receive, send)
+        except HoldfastError as error:
+            # There is a status already; that it stays unfinished is all that can be said.
+            logger.info("a download is broken off: %s", error.what)
         finally:
             self._watchdog.sent(time.monotonic())
             await self._rest.aclose()
@@ -199,29 +187,6 @@ async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byte
     yield first
     async for part in rest:
         yield part
-
-
-async def _parts(session: Session, since: int | None, end: int) -> AsyncGenerator[bytes, None]:
-    """Yield what is kept of a log up to *end*; what is not kept in between is left out."""
-    at = since or 0
-    while at < end:
-        async with session.output(at) as output:
-            async for item in output:
-                attached = output.attached
-                if attached is not None and attached.outcome != "exact":
-                    if since is not None:
-                        raise OffsetPruned(wanted=since, oldest=attached.oldest)
-                    at = since = attached.oldest
-                    break
-                if isinstance(item, Chunk):
-                    yield item.data[: end - item.offset]
-                    at = item.offset + len(item.data)
-                elif isinstance(item, Gap):
-                    at = item.end
-                if at >= end:
-                    return
-            else:
-                return
 
 
 def page_directory() -> Path | None:
@@ -250,5 +215,5 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 
 async def _failed(_request: Request, error: Exception) -> Response:
-    bug = Internal(summary=type(error).__name__)
+    bug = a_bug(error)
     return JSONResponse({"error": error_map(bug)}, status_code=bug.status)

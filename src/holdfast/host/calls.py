@@ -83,14 +83,11 @@ def attached_payload(view: int, reply: Attached) -> Payload:
         "snapshot": reply.snapshot,
         "gap": {"start": gap.start, "end": gap.end, "reason": gap.reason} if gap else None,
         "owner": reply.owner,
-        "answered": reply.answered,
     }
 
 
-def output_payload(view: int, frame: Frame, answered: int) -> Payload:
-    """Return a frame; *answered* is the offset before which queries were answered."""
-    shown: Payload = {"view": view, "offset": frame.offset, "data": frame.data}
-    return shown | {"answered": answered} if frame.offset < answered else shown
+def output_payload(view: int, frame: Frame) -> Payload:
+    return {"view": view, "offset": frame.offset, "data": frame.data}
 
 
 def snapshot_payload(view: int, snapshot: Snapshot, epoch: bytes) -> Payload:

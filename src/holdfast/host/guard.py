@@ -78,7 +78,7 @@ class Guard:
         except Exception as bug:
             # The server beneath would name the whole request, with its query.
             logger.exception("a request failed")
-            await answer.refuse(Internal(summary=type(bug).__name__))
+            await answer.refuse(a_bug(bug))
 
     def _refuse_source(self, scope: Scope) -> HoldfastError | None:
         return self._rules.check_source(headers_of(scope, b"host"), headers_of(scope, b"origin"))
@@ -185,6 +185,14 @@ class _Answer:
 def error_map(error: HoldfastError) -> dict[str, str]:
     """Return an error as pages are told it."""
     return {"code": error.code, "what": error.what, "fix": error.fix}
+
+
+def a_bug(error: Exception) -> HoldfastError:
+    """Return what a peer is told of a bug of ours; the log of this process has the rest."""
+    bug = Internal(summary=type(error).__name__)
+    return bug.said(
+        bug.what, "please report it with the end of host.log, which is in the state directory"
+    )
 
 
 def too_many_tries(wait: float) -> HoldfastError:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import secrets
 import time
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +13,7 @@ import msgspec
 
 from holdfast.errors import (
     AuthFailed,
+    HoldfastError,
     InvalidArgument,
     InvalidClientId,
     ProtocolMismatch,
@@ -88,6 +90,7 @@ class Host:
         self._timer: asyncio.TimerHandle | None = None
         self.registry.on("ready", self._ready)
         self.registry.on("__activity__", self._nothing)
+        self.registry.on("ack", self._acknowledged)
         for event in CALLS:
             self.registry.on(event, partial(self._call, event))
 
@@ -126,16 +129,28 @@ class Host:
 
     async def _look_at_grants(self) -> None:
         """Send away who is connected by what was revoked, or has expired."""
+        complaint = ""
         while True:
             await asyncio.sleep(LOOK_AT_GRANTS)
-            present = [*self._present.values()]
-            if not present:
-                continue
-            living = self.tokens.living({each.grant.id for each in present}, time.time())
-            for each in present:
-                if each.grant.id not in living:
-                    logger.info("tab %d sent away: its token holds no longer", each.tab.epoch)
-                    await self.wire.close(each.tab.connection)
+            try:
+                await self._send_strangers_away()
+                complaint = ""
+            except HoldfastError as error:
+                # The file is not to be trusted, or not to be read: nobody comes in by it, and
+                # who is here stays until it says again who may.
+                if error.what != complaint:
+                    complaint = error.what
+                    logger.warning("who may stay is not known: %s; %s", error.what, error.fix)
+
+    async def _send_strangers_away(self) -> None:
+        present = [*self._present.values()]
+        if not present:
+            return
+        living = self.tokens.living({each.grant.id for each in present}, time.time())
+        for each in present:
+            if each.grant.id not in living:
+                logger.info("tab %d sent away: its token holds no longer", each.tab.epoch)
+                await self.wire.close(each.tab.connection)
 
     @property
     def tabs(self) -> int:
@@ -166,13 +181,26 @@ class Host:
         tab, superseded = self.registry.attach(socket, seat=seat, client_id=said.client_id, now=now)
         for other in superseded:
             self._do(self._send_away(other, goodbye=other.client_id != tab.client_id))
+        try:
+            await self._seat(tab, grant)
+        except BaseException:
+            # A socket that was never let in is not told to be lost: its seat would stay taken.
+            await self.lost(socket, "it could not be let in")
+            raise
+
+    async def _seat(self, tab: Tab, grant: Grant) -> None:
+        """Give a tab its client of the daemon, and its page what holds."""
         page = TabPage(
             self.registry,
             tab,
             is_blocked=lambda connection: self.wire.backlog(connection) > BLOCKED,
             is_busy=lambda: self.load.is_busy,
         )
-        visit = Visit(Who(said.client_id, scope, grant.session), self._place_of(seat), page)
+        scope = self.scope_of(grant)
+        # Links are copied with the tab that they are in. Nobody is superseded by one, so each
+        # is somebody of its own to the daemon, which lets in one of a name.
+        client_id = tab.client_id if tab.seat else secrets.token_hex(12)
+        visit = Visit(Who(client_id, scope, grant.session), self._place_of(tab.seat), page)
         self._present[tab.epoch] = Present(tab, grant, page, visit)
         self._introduce(page, tab, scope, grant)
         await visit.open()
@@ -202,6 +230,11 @@ class Host:
 
     async def _nothing(self, _tab: Tab, _payload: object) -> None:
         """Somebody is there; that they said something is all."""
+
+    async def _acknowledged(self, tab: Tab, payload: object) -> None:
+        present = self._present.get(tab.epoch)
+        if present is not None:
+            present.visit.acknowledged(payload)
 
     async def _call(self, event: str, tab: Tab, payload: object) -> object:
         present = self._present.get(tab.epoch)
@@ -258,7 +291,12 @@ class Host:
     def _do(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("work behind the pages failed", exc_info=error)
 
 
 def _introduced(auth: object) -> Auth:

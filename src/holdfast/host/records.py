@@ -5,7 +5,10 @@ The lock tells whether the host lives, whatever its pid means by now.
 
 import fcntl
 import os
+import ssl
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -52,6 +55,26 @@ def running(directory: Path) -> list[Record]:
         if record is not None:
             found.append(record)
     return sorted(found, key=lambda record: record.started, reverse=True)
+
+
+def serves(record: Record, patience: float = 2.0) -> bool:
+    """Whether that host answers: it may be stopped, or be elsewhere than its address says."""
+    place = urlsplit(record.url)
+    if place.scheme == "https":
+        # Nothing secret is asked, and its certificate may be known to browsers alone.
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        asking: HTTPConnection = HTTPSConnection(place.netloc, timeout=patience, context=context)
+    else:
+        asking = HTTPConnection(place.netloc, timeout=patience)
+    try:
+        asking.request("HEAD", place.path)
+        asking.getresponse()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        asking.close()
+    return True
 
 
 def _read(file: Path) -> Record | None:

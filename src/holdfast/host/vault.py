@@ -85,6 +85,8 @@ class Vault:
         except FileNotFoundError:
             self._book, self._read_as = Book(), None
             return self._book
+        except OSError as error:
+            raise self._distrust(f"cannot be looked at: {error.strerror}") from error
         if self._read_as != _signature(found):
             self._book, self._read_as = self._load()
         return self._book

@@ -134,7 +134,7 @@ class View:
         self._flow.put(chunk.data[:room])
         if len(chunk.data) <= room:
             return None
-        return Chunk(chunk.offset + room, chunk.data[room:], chunk.is_answered)
+        return Chunk(chunk.offset + room, chunk.data[room:])
 
     def _tell(self, item: Item, now: float) -> bool:
         """Tell what is no byte, behind all bytes before it; false if those have to wait."""
@@ -162,10 +162,8 @@ class View:
         return True
 
     def _show(self, frames: list[Frame]) -> None:
-        attached = self._output.attached
-        answered = attached.answered if attached is not None else 0
         for frame in frames:
-            self._page.tell("output", calls.output_payload(self.number, frame, answered))
+            self._page.tell("output", calls.output_payload(self.number, frame))
 
     def _next(self) -> Item | None:
         held, self._rest = self._rest, None

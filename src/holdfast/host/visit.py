@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 from holdfast.client.aio import connect
 from holdfast.client.attempts import Kind
@@ -80,13 +81,18 @@ class Visit:
             environ=place.environ,
             ready=False,
         )
+        self._is_open = False
         self._views: dict[int, View] = {}
+        self._asked: dict[int, packets.Attach] = {}  # the newest wish for each view
+        # Whoever asks something of a session begins behind who has asked before.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._handles: dict[str, asyncio.Task[Session]] = {}
         self._watching: Watching | None = None
 
     async def open(self) -> None:
         """Begin; the daemon need not be there yet."""
         await self._client.__aenter__()
+        self._is_open = True
         chosen = self._who.session or self._place.chosen
         self._watching = Watching(self._client, self._page, self._who.session, chosen)
 
@@ -98,7 +104,8 @@ class Visit:
             await self._watching.close()
         for task in self._handles.values():
             task.cancel()
-        await self._client.close(goodbye=goodbye)
+        if self._is_open:
+            await self._client.close(goodbye=goodbye)
 
     @property
     def views(self) -> int:
@@ -119,8 +126,21 @@ class Visit:
         only = self._who.session
         if only and getattr(request, "session", only) != only:
             raise NotFound(session=request.session)
-        await self._patiently()
+        name = getattr(request, "session", "")
+        async with self._turns.setdefault(name, asyncio.Lock()):
+            await self._patiently()
+            if name:
+                await self._session(name)
+        # From here to its first message to the daemon nothing waits, so what was typed first
+        # arrives first; that a program takes long to read it holds up nobody.
         return await asked.do(self, request)
+
+    def acknowledged(self, payload: object) -> None:
+        """The page has parsed more: nothing to wait for, and nothing to answer."""
+        request: packets.Ack = calls.read("ack", payload)
+        view = self._views.get(request.view)
+        if view is not None:
+            view.ack(request.offset)
 
     async def _patiently(self) -> None:
         """Wait a moment for the daemon while it may just be coming; a call then says it is not."""
@@ -132,13 +152,26 @@ class Visit:
 
     async def attach(self, request: packets.Attach) -> Payload:
         await self.detach(packets.Detach(view=request.view))
-        if len(self._views) >= VIEWS:
+        if len(self._asked) >= VIEWS:
             raise LimitReached(resource="terminals in a tab", limit=VIEWS, remedy="close some")
+        self._asked[request.view] = request
+        try:
+            return await self._attach(request)
+        except BaseException:
+            if self._asked.get(request.view) is request:
+                del self._asked[request.view]
+            raise
+
+    async def _attach(self, request: packets.Attach) -> Payload:
         session = await self._session(request.session)
         controls = self._who.role == "control"
         if controls:
             # First, so that the picture has the size in which it will be shown.
             await self._fit(await session.refresh(timeout=PATIENCE), request)
+        if self._asked.get(request.view) is not request:
+            raise NotFound(session=request.session).said(
+                "the view was given up before it was there", "nothing is to be done"
+            )
         output = session.output(
             request.since,
             held=calls.tail_of(request),
@@ -171,15 +204,11 @@ class Visit:
             await Session(self._client, info).resize(request.cols, request.rows)
 
     async def detach(self, request: packets.Detach) -> Payload:
+        self._asked.pop(request.view, None)  # it may not be there yet
         view = self._views.pop(request.view, None)
         if view is not None:
             await view.close()
         return {}
-
-    async def ack(self, request: packets.Ack) -> None:
-        view = self._views.get(request.view)
-        if view is not None:
-            view.ack(request.offset)
 
     # -- changing
 
@@ -254,7 +283,6 @@ class Asked(NamedTuple):
 CALLS = {
     "attach": Asked(Visit.attach, changes=False),
     "detach": Asked(Visit.detach, changes=False),
-    "ack": Asked(Visit.ack, changes=False),
     "input": Asked(Visit.input),
     "resize": Asked(Visit.resize),
     "create": Asked(Visit.create),

@@ -14,13 +14,17 @@ import socketio
 from engineio.packet import MESSAGE, Packet
 from socketio.exceptions import ConnectionRefusedError as Refusal
 
-from holdfast.errors import HoldfastError, Internal
+from holdfast.errors import HoldfastError
 from holdfast.host.asgi import Receive, Scope, Send, peer_of
-from holdfast.host.guard import error_map
+from holdfast.host.engine import hurry, speed_up
+from holdfast.host.guard import a_bug, error_map
+from holdfast.host.inflight import Calls
 from holdfast.host.packets import MESSAGE_LIMIT
 
 PING_EVERY, PING_WITHIN = 25, 20  # seconds; the page sees a host that is cut off by them
 EVENT, ACK = 2, 3  # the numbers of socket.io's packets
+# Their handlers wait for nothing, so they need no task, and never wait behind what does.
+AT_ONCE = ("ack", "ready", "__activity__")
 PLACE = "/"  # the only namespace
 
 log = logging.getLogger(__name__)
@@ -70,7 +74,9 @@ class Wire:
         # Events come here without the library's way to them, which costs as much as all of ours.
         self._other = self._server.eio.handlers["message"]
         self._server.eio.on("message", self._message)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._greet = self._server.eio.handlers["connect"]
+        self._server.eio.on("connect", self._begun)
+        self._calls: dict[str, Calls] = {}
         self._engine = socketio.ASGIApp(self._server, socketio_path=None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,6 +111,7 @@ class Wire:
                 found.queue.get_nowait()
                 found.queue.task_done()
             await found.close(wait=False)
+            hurry(found)
 
     async def flush(self, patience: float) -> None:
         """Wait until everything was handed to the sockets, or some do not take it."""
@@ -128,14 +135,18 @@ class Wire:
             raise Refusal(error.what, error_map(error)) from error
         except Exception as error:
             log.exception("a connection was not taken")
-            bug = Internal(summary=type(error).__name__)
+            bug = a_bug(error)
             raise Refusal(bug.what, error_map(bug)) from error
 
     async def _disconnect(self, socket: str, reason: str = "") -> None:
+        engine_id = self._server.manager.eio_sid_from_sid(socket, PLACE)
+        calls = self._calls.pop(engine_id, None)  # which fail when the tab is let go of
         try:
             await self._told.lost(socket, reason)
         except Exception:
             log.exception("a tab was not let go of")
+        if calls:
+            log.debug("%d calls are given up: their socket is gone", len(calls))
 
     async def _message(self, engine_id: str, data: bytes) -> None:
         """Do what a packet says, which was read and written anew before it came here."""
@@ -145,10 +156,25 @@ class Wire:
             return
         socket = self._server.manager.sid_from_eio_sid(engine_id, PLACE)
         if socket is not None and self._server.manager.is_connected(socket, PLACE):
-            # They begin in the order in which they came.
-            task = asyncio.get_running_loop().create_task(self._serve(socket, packet))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            if packet.data[0] in AT_ONCE:
+                await self._serve(socket, packet)
+            elif not await self._calls_of(engine_id).begin(self._serve(socket, packet), len(data)):
+                log.info("a tab whose calls do not end is dropped")
+                await self.drop(socket)
+
+    def _calls_of(self, engine_id: str) -> Calls:
+        calls = self._calls.get(engine_id)
+        if calls is None:
+            calls = self._calls[engine_id] = Calls()
+        return calls
+
+    async def _begun(self, engine_id: str, environ: Scope) -> object:
+        speed_up(
+            self._server.eio.sockets[engine_id],
+            PING_EVERY + PING_WITHIN,
+            lambda data: Packet(encoded_packet=data),
+        )
+        return await self._greet(engine_id, environ)
 
     async def _serve(self, socket: str, packet: "_Packet") -> None:
         event, *payloads = packet.data
@@ -167,7 +193,7 @@ class Wire:
             return {"error": error_map(error)}
         except Exception as error:
             log.exception("the event %r failed", event)
-            return {"error": error_map(Internal(summary=type(error).__name__))}
+            return {"error": error_map(a_bug(error))}
 
 
 def _quiet(name: str) -> logging.Logger:

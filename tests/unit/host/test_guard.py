@@ -103,6 +103,17 @@ def test_without_a_token_there_is_no_datum(inside: Inside, path: str, shown: str
     assert (answer.status, answer.code, inside.scopes) == (401, "AUTH_FAILED", [])
 
 
+def test_two_tokens_are_none(inside: Inside) -> None:
+    """A proxy and we could each look at another one."""
+    app = guarded(inside)
+
+    async def twice(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["headers"].append((b"authorization", b"Bearer wrong"))
+        await app(scope, receive, send)
+
+    assert ask(twice, "/api/status", headers=GOOD).status == 401
+
+
 def test_with_it_there_is_and_the_application_knows_the_grant(inside: Inside) -> None:
     answer = ask(guarded(inside), "/api/status", headers=GOOD)
 
@@ -209,6 +220,17 @@ def test_each_refusal_is_one_line_and_a_flood_of_them_few(
     assert caplog.records[0].message == (
         "refused 127.0.0.9: not allowed: reaching this host as 'evil.example\\n'"
     )
+
+
+def test_an_answer_that_has_begun_is_followed_by_no_other() -> None:
+    async def broken(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        raise PermissionDenied(action="the rest")
+
+    answer = ask(guarded(broken), "/")
+
+    assert (answer.status, answer.body) == (200, b"half")
 
 
 def test_no_secret_gets_into_the_log(inside: Inside, caplog: pytest.LogCaptureFixture) -> None:

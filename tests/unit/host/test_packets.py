@@ -302,8 +302,10 @@ def asking() -> Conversation:
 
 
 def test_who_was_not_let_in_may_not_make_us_hold_much() -> None:
-    with pytest.raises(RemoteProtocolError):
+    with pytest.raises(RemoteProtocolError) as refused:
         Conversation().feed(event("input", {"session": "abc123", "data": bytes(CONNECT_LIMIT)}))
+
+    assert "before it was let in" in refused.value.problem  # what is in it is not read
 
 
 @pytest.mark.parametrize(
@@ -318,6 +320,14 @@ def test_behind_its_end_nothing_is_read(end: bytes) -> None:
     assert one.stage is Stage.OVER
     assert one.feed(event("ready", {})) is None
     assert one.feed("3") is None
+
+
+def test_nobody_is_let_in_behind_a_refusal() -> None:
+    one = asking()
+    one.answered(packed({"type": 4, "nsp": "/", "data": {}}))
+    one.answered(packed({"type": 0, "nsp": "/", "data": {"sid": "x"}}))
+
+    assert one.stage is Stage.OVER
 
 
 def test_behind_its_goodbye_nothing_is_read() -> None:

@@ -22,6 +22,7 @@ from holdfast.host.tokens import (
     Login,
     Tokens,
 )
+from holdfast.host.vault import FILE_LIMIT
 
 NOW = 1_700_000_000.0
 DAY = 86400.0
@@ -295,6 +296,14 @@ def test_a_damaged_file_lets_nobody_in_and_is_put_aside(
     assert tokens.check(token, NOW) is None
     assert file.with_name(f"{file.name}.damaged").read_bytes() == content
     assert login(tokens).token
+
+
+def test_a_file_that_is_far_too_large_is_not_read_whole(file: Path, tokens: Tokens) -> None:
+    token = login(tokens).token
+    file.write_text(" " * FILE_LIMIT + file.read_text())
+
+    assert tokens.check(token, NOW) is None
+    assert file.with_name(f"{file.name}.damaged").exists()
 
 
 def test_a_file_of_a_newer_version_is_read(file: Path, tokens: Tokens) -> None:

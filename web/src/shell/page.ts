@@ -3,6 +3,7 @@
 
 import { isWorthTelling, type Sign } from "../core/activity.ts";
 import type { Model } from "../core/model.ts";
+import { Pieces } from "../core/pieces.ts";
 import { seatOf, tokenKey } from "../core/route.ts";
 import type { Session } from "../core/sessions.ts";
 import { isReport, refusal } from "../core/typing.ts";
@@ -15,7 +16,6 @@ import type { Store } from "./store.ts";
 import { isVisible, onPerson } from "./wakeups.ts";
 
 const PROTOCOL = 1;
-const PIECE = 65_536; // bytes of input in a message; the host takes up to 1 MiB
 const HINT_MS = 5_000; // to read a line
 
 /** What is done to one session by its id, and answered with it. */
@@ -25,6 +25,9 @@ export class Page {
   readonly looking: Looking;
   readonly #connection: Connection;
   readonly #key: string;
+  readonly #pieces = new Pieces(
+    async (session, data) => (await this.#ask("input", { session, data })) !== null,
+  );
   #told = 0;
   #hint: ReturnType<typeof setTimeout> | undefined;
 
@@ -98,11 +101,7 @@ export class Page {
   typed(data: string, bytes: ArrayBuffer): void {
     const why = this.refusal();
     if (!why) {
-      // A paste may be larger than a message.
-      for (let start = 0; start < bytes.byteLength; start += PIECE) {
-        const data = bytes.slice(start, start + PIECE);
-        void this.#ask("input", { session: this.model.chosen, data });
-      }
+      void this.#pieces.type(this.model.chosen, bytes);
     } else if (!isReport(data)) {
       this.hint(why);
     }

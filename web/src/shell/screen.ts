@@ -45,6 +45,8 @@ export interface Hands {
   typed(data: string, bytes: ArrayBuffer): void;
   /** What is around the terminal has another size. */
   resized(): void;
+  /** Somebody wants out of the terminal, by the keyboard. */
+  left(): void;
 }
 
 export class Screen {
@@ -69,7 +71,16 @@ export class Screen {
     this.#terminal.onData((data) => isMute() || hands.typed(data, new TextEncoder().encode(data).buffer));
     // Reports of old mice are bytes and no text.
     this.#terminal.onBinary((data) => hands.typed(data, Uint8Array.from(data, (c) => c.charCodeAt(0)).buffer));
-    this.#terminal.attachCustomKeyEventHandler((event) => event.key !== "Tab" || this.takesTab);
+    this.#terminal.attachCustomKeyEventHandler((event) => {
+      if (isWayOut(event)) {
+        event.preventDefault();
+        if (event.type === "keydown") {
+          hands.left();
+        }
+        return false;
+      }
+      return event.key !== "Tab" || this.takesTab;
+    });
     this.#dark.addEventListener("change", this.#paint);
     this.#watcher = new ResizeObserver(() => hands.resized());
     this.#watcher.observe(element);
@@ -152,6 +163,11 @@ export class Screen {
   readonly #paint = (): void => {
     this.#terminal.options.theme = this.#dark.matches ? DARK : LIGHT;
   };
+}
+
+// Tab is the program's, so there has to be another way out; no program is known that wants this one.
+function isWayOut({ ctrlKey, shiftKey, code }: KeyboardEvent): boolean {
+  return ctrlKey && shiftKey && code === "Space";
 }
 
 // Drawn by the processor, WebGL is four to six times slower than plain elements.

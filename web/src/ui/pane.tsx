@@ -9,10 +9,11 @@ import { Dialog } from "./dialog.tsx";
 /** One terminal, and what can be done with its session. */
 export function TerminalPane({ page, model }: { page: Page; model: Model }) {
   const session = model.sessions.get(model.chosen);
+  const title = useRef<HTMLHeadingElement>(null);
   return (
     <main class="pane">
       <div class="tools">
-        <h2>{session ? label(session) : "Holdfast"}</h2>
+        <h2 ref={title} tabIndex={-1}>{session ? label(session) : "Holdfast"}</h2>
         {model.route.kind === "session" && <a href="#/">All sessions</a>}
         {session && model.scope === "full" && <Tools page={page} model={model} session={session} />}
       </div>
@@ -29,7 +30,7 @@ export function TerminalPane({ page, model }: { page: Page; model: Model }) {
           </button>
         </div>
       )}
-      <TerminalPlace page={page} model={model} />
+      <TerminalPlace page={page} model={model} leave={() => title.current?.focus()} />
       {!session && <Nothing model={model} />}
       <output role="status" aria-live="polite" class={model.hint ? "hint shown" : "hint"}>
         {model.hint}
@@ -38,13 +39,20 @@ export function TerminalPane({ page, model }: { page: Page; model: Model }) {
   );
 }
 
-function TerminalPlace({ page, model }: { page: Page; model: Model }) {
+interface PlaceFacts {
+  page: Page;
+  model: Model;
+  leave: () => void;
+}
+
+function TerminalPlace({ page, model, leave }: PlaceFacts) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = place.current!;
     page.looking.appear(element, {
       typed: (data, bytes) => page.typed(data, bytes),
       resized: () => page.looking.fit(),
+      left: leave,
     });
     page.looking.screen?.focus();
     return () => page.looking.disappear();
@@ -60,6 +68,7 @@ function TerminalPlace({ page, model }: { page: Page; model: Model }) {
       ref={place}
       role="group"
       aria-label="Terminal"
+      aria-describedby="way-out"
       aria-disabled={model.link.phase === "superseded"}
       class={isOurs ? "screen ours" : "screen"}
     />

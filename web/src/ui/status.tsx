@@ -16,6 +16,11 @@ export function StatusBar({ model }: { model: Model }) {
       )}
       {model.lag !== "live" && <span>behind</span>}
       {model.scope !== "full" && <span>read-only</span>}
+      {session && (
+        <span id="way-out" class="way-out">
+          Ctrl+Shift+Space leaves the terminal
+        </span>
+      )}
       <span class="version">{model.host && `holdfast ${model.host}`}</span>
     </footer>
   );

@@ -33,7 +33,12 @@ COMMANDS = (
     Command(
         "share",
         "print a link to look at one session, through the host that runs",
-        (ID, option("--expires", value="TIME", help="how long it works (1h)"), JSON),
+        (
+            ID,
+            option("--expires", value="TIME", help="how long it works (1h)"),
+            option("--port", value="N", help="of the host to go through (the newest)"),
+            JSON,
+        ),
         (
             ("hold share build", "whoever has the link sees it for an hour"),
             ("hold share build --expires 10m", "or for ten minutes"),
