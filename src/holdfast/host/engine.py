@@ -1,7 +1,8 @@
 """How a socket of engine.io is read and written: as the library does, with less between.
 
 The library makes two tasks and two timers for each message, to end a socket that has become
-silent: a third of the way of a key to its echo. One timer that is put off does the same.
+silent, and one that was closed while nobody read it stays open. One timer that is put off, and
+brought forward for that, does both.
 """
 
 import asyncio
