@@ -17,7 +17,7 @@ N ?= 1000
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check test proof torture bench fuzz docs format locks clean
+.PHONY: help run dev check test proof torture bench fuzz docs format locks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,10 @@ else
 	@$(HOLD) run --detach --key make-run >/dev/null # the first time; from then on it is found
 	@exec $(HOLD) host --open
 endif
+
+dev: ## show the page of the host while it is written; ARGS="--headless" and the like are for hold dev
+	$(PREPARE) check
+	@exec $(VENV_PYTHON) tools/develop.py $(ARGS)
 
 check: ## format, lint, types and the quick tests, in seconds; before every commit
 	$(PREPARE) check

@@ -2,8 +2,9 @@ import { defineConfig } from "vitest/config";
 
 declare const process: { env: Record<string, string | undefined> };
 
-// `HOLDFAST_HOST` is where the host listens whose sessions a page under development shows.
-const host = process.env["HOLDFAST_HOST"] ?? "http://127.0.0.1:7717";
+// `make dev` says where the host listens whose sessions a page under development shows. Not by
+// a name of Holdfast's own: what begins like that is kept from the programs in sessions.
+const host = process.env["PAGE_HOST"] ?? "http://127.0.0.1:7717";
 
 export default defineConfig({
   base: "./", // whatever path a host is under
