@@ -228,6 +228,7 @@ def test_a_window_that_changes_its_size_takes_the_session_along(hold: Hold, tmux
     one.resize(130, 30)
     until(lambda: "130x30 in your 110x40" in two.title(), "who looks on to be told of that, too")
     one.resize(100, 30)
+    until(lambda: hold.sessions()[0]["cols"] == 100, "the size of before")
     two.resize(40, 10)
     two.keys("x")
     until(lambda: "--observe" in two.title(), "a word for who types")
