@@ -250,16 +250,23 @@ def test_descriptors_do_not_pile_up(home: Home) -> None:
         shows(client, session, b"hello")
         reader = reader_of(home)
         keeper, daemon = home.with_spare()["keeper"]["pid"], home.status()["daemon"]["pid"]
-        before = [home.open_files(pid) for pid in (keeper, daemon)]
-        for _ in range(3):
+
+        def another() -> None:
+            nonlocal reader
             os.kill(reader["pid"], signal.SIGKILL)
             reader = reader_of(home, reader["pid"])
             shows(client, session, b"hello")
 
-        until(
-            lambda: [home.open_files(pid) for pid in (keeper, daemon)] <= before,
-            "every descriptor to be closed",
-        )
+        another()  # what is opened once, and late, is open after this
+        before = [home.open_files(pid) for pid in (keeper, daemon)]
+        for _ in range(3):
+            another()
+
+        def is_as_before() -> bool:
+            now = [home.open_files(pid) for pid in (keeper, daemon)]
+            return all(count <= then for count, then in zip(now, before, strict=True))
+
+        until(is_as_before, "every descriptor to be closed")
 
 
 def test_kills_at_random_under_load_are_invisible(tmp_path: Path, home: Home) -> None:

@@ -88,8 +88,11 @@ def test_the_wheel_carries_its_licence(wheel: Path) -> None:
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
-    rooms = {name.split("/")[0] for name in contents(wheel)}
-    assert rooms == {"holdfast", f"holdfast-{holdfast.__version__}.dist-info"}
+    own = f"holdfast-{holdfast.__version__}"
+    manual = f"{own}.data/data/share/man/man1/"
+    rooms = {name.split("/")[0] for name in contents(wheel) if not name.startswith(manual)}
+    assert rooms == {"holdfast", f"{own}.dist-info"}
+    assert f"{manual}hold.1" in contents(wheel)
 
 
 def test_the_source_distribution_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
