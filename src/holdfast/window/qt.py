@@ -64,7 +64,7 @@ def show(url: str, look: Look, channel: Channel) -> int:
     with Kept.of(look.keep) as kept:
         window = Window(url, look, channel, kept)
         awake = _close_on_signals(window)
-        code = app.exec()
+        code: int = app.exec()
         window.let_go()
         awake.setEnabled(False)
     return code
