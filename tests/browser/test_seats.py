@@ -1,6 +1,7 @@
 """Several tabs at once: on two seats, on none, and twice on the same one."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -88,3 +89,15 @@ def test_a_tab_out_of_the_back_forward_cache_goes_on(tab: Tab, host: HostProcess
     tab.type("echo after\n")
     tab.shows("\nafter")
     assert tab.text().count("\nbefore") == 1
+
+
+def test_a_tab_of_one_session_fits_what_nobody_owns(
+    home: Home, host: HostProcess, new_tab: Callable[[], Tab]
+) -> None:
+    """As the workspace does; also when it is where a tab begins."""
+    session = home.hold("run", "--detach", "--", "cat").strip()
+    tab = new_tab()
+    tab.open(f"{host.url}#/s/{session}?code={host.code}")
+    footer = tab.page.locator("footer")
+    expect(footer).to_contain_text("yours")
+    expect(footer.locator("[role=img]")).not_to_have_text(re.compile("80.24"))

@@ -11,10 +11,9 @@ import pytest
 from tests.dev.test_apps import APPS
 from tests.support.developing import site
 from tests.support.home import Home
+from tests.support.pictures import SIGNATURE, ink
 
 pytestmark = pytest.mark.slow
-
-PICTURE = b"\x89PNG\r\n\x1a\n"
 
 
 def captured(home: Home, code: int, shots: Path, *words: str, **environ: str) -> dict[str, Any]:
@@ -40,8 +39,9 @@ def test_pages_are_captured(home: Home, tmp_path: Path) -> None:
     assert 0 < result["timings_ms"]["load"] <= result["timings_ms"]["settled"]
     assert "console.log: a page of files 1" in (shots / "app.log").read_text()
     picture = (shots / "screenshot.png").read_bytes()
-    assert picture.startswith(PICTURE)
+    assert picture.startswith(SIGNATURE)
     assert struct.unpack(">II", picture[16:24]) == (700, 500)
+    assert ink(shots / "screenshot.png", 0, 150) > 500
 
 
 def test_a_program_is_captured_with_what_it_said(home: Home, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_whatever_is_wrong_is_in_the_result(home: Home, tmp_path: Path) -> None:
     log = (shots / "app.log").read_text()
     assert "console.error: said" in log
     assert "alert dialog: stop" in log
-    assert (shots / "screenshot.png").read_bytes().startswith(PICTURE)
+    assert (shots / "screenshot.png").read_bytes().startswith(SIGNATURE)
 
 
 def test_a_program_that_dies_is_evidence_too(home: Home, tmp_path: Path) -> None:

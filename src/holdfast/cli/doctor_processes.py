@@ -259,11 +259,12 @@ def _processes_left(uid: int) -> int | None:
     if uid == 0 or soft in (resource.RLIM_INFINITY, -1):
         return None
     count = 0
-    for entry in os.scandir("/proc"):
-        try:
-            count += entry.name.isdigit() and entry.stat().st_uid == uid
-        except OSError:
-            continue  # it has just ended
+    with os.scandir("/proc") as entries:
+        for entry in entries:
+            try:
+                count += entry.name.isdigit() and entry.stat().st_uid == uid
+            except OSError:
+                continue  # it has just ended
     return soft - count
 
 

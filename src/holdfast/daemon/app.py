@@ -206,7 +206,7 @@ async def _settle(loop: asyncio.AbstractEventLoop, sessions: Sessions, path: Pat
             journal = await loop.run_in_executor(None, Journal.open, path)
         except HoldfastError as error:
             report("the journal cannot be opened", level="error", reason=error)
-            sessions.trouble = error
+            sessions.settled.fail(error)
             await asyncio.sleep(RETRY_JOURNAL)
     if journal.damaged:
         report("the journal was damaged", kept_aside=journal.damaged)
@@ -214,5 +214,6 @@ async def _settle(loop: asyncio.AbstractEventLoop, sessions: Sessions, path: Pat
         sessions.settle(journal)
     except Exception as error:
         # Sessions that live are served all the same; whoever asks for others hears why not.
-        sessions.trouble = Internal(summary=f"the journal could not be read: {error!r}")
+        summary = f"the journal could not be read: {error!r}"
+        sessions.settled.fail(Internal(summary=summary))
         raise

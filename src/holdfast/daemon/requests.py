@@ -77,7 +77,6 @@ OF_A_TERMINAL = get_args(OfTerminal)
 OUT_OF_THE_JOURNAL = (Subscribe, Forget, Commands)
 CHUNK = 256 * 1024  # bytes of one reply: a whole flood in steps that delay nobody
 LOOKED_AT = 10.0  # seconds; who comes and goes all the time has it written down so often
-LOOK_AGAIN = 0.2  # seconds between looks whether the journal can be opened at all
 
 
 class Requests:
@@ -146,13 +145,7 @@ class Requests:
         # How we are is most wanted when something keeps us from knowing everything.
         if isinstance(asked, Ping | GetStats | GetMetrics) or is_known:
             return
-        while not self._sessions.settled.is_set():
-            if self._sessions.trouble is not None:
-                raise self._sessions.trouble
-            try:
-                await asyncio.wait_for(self._sessions.settled.wait(), LOOK_AGAIN)
-            except TimeoutError:
-                pass  # perhaps there is trouble now
+        await self._sessions.settled.wait()
 
     async def _create(self, client: DaemonEnd, asked: Create) -> Created:
         made = await self._sessions.create(asked)

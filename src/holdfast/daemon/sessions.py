@@ -28,6 +28,7 @@ from holdfast.daemon.reconciling import Reconciling
 from holdfast.daemon.record import Held, Record
 from holdfast.daemon.restoring import Restoring
 from holdfast.daemon.session import Session
+from holdfast.daemon.settled import Settled
 from holdfast.daemon.settling import settle
 from holdfast.daemon.turns import Turns
 from holdfast.daemon.verbs import Verbs
@@ -69,10 +70,7 @@ class Sessions:
         self.owners = owners = Owners(loop, books.records, books.scribe, self, tell)
         self.verbs = verbs = Verbs(self, link, books.scribe, config.kill_grace)
         self.kill = verbs.kill
-        self.settled = asyncio.Event()
-        """Whether everything is known, also what the keeper does not hold."""
-        self.trouble: HoldfastError | None = None
-        """Why not, if it takes longer."""
+        self.settled = Settled()
         self.last_end = loop.time()
         """When a session ended last."""
         self._start = start = Reconciling(books.records, books.places)
@@ -157,7 +155,6 @@ class Sessions:
         held = self._living.keys() | self._hand_over.late.keys() | self._creating.under_way
         settle(journal, self._books, self._start, self._restoring, mirrors=self.mirrors, held=held)
         self._hand_over.take_nameless()
-        self.trouble = None
         self.settled.set()
 
     def close(self) -> None:

@@ -124,11 +124,12 @@ def usage(directory: Path) -> Usage:
     """Return how many bytes the files of a session have."""
     log = sum(segment.size for segment in aged_segments(directory))
     sizes = {}
-    for entry in os.scandir(directory):
-        try:
-            sizes[entry.name] = entry.stat(follow_symlinks=False).st_size
-        except FileNotFoundError:
-            continue
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            try:
+                sizes[entry.name] = entry.stat(follow_symlinks=False).st_size
+            except FileNotFoundError:
+                continue
     logs = {segment_name(first) for first in segment_firsts(directory)}
     rest = sum(size for name, size in sizes.items() if name != TIMELINE and name not in logs)
     return Usage(log, sizes.get(TIMELINE, 0), rest)
