@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PAGE = 4096
 SLOT = 1024  # bytes; all the modes we know take 300
 TAKEN = (0, 1, 3)  # input, output and local modes; the system has its own mind about the others
+DEAF_TO = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGTTOU)
 PATIENCE = 5  # seconds for a terminal that takes nothing; then nobody can help it
 
 
@@ -28,10 +29,13 @@ class Guardian:
     def __init__(self, terminal: int, before: "Modes", raw: "Modes") -> None:
         self._page = mmap.mmap(-1, PAGE)
         reader, self._writer = os.pipe()
+        # It must not hear what ends us before it has a session of its own.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
         self._pid = os.fork()
         if self._pid == 0:
             os.close(self._writer)
             _watch(terminal, reader, self._page, before, raw)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         os.close(reader)
 
     def note(self, undo: bytes) -> None:
@@ -61,8 +65,6 @@ def _watch(
         os.setsid()
         for fd in {0, 1, 2} - {terminal}:
             os.dup2(reader, fd)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTTOU):
-            signal.signal(number, signal.SIG_IGN)
         while os.read(reader, 1):
             pass
         if not page[1]:
