@@ -145,9 +145,13 @@ def test_sizes_stay_when_who_set_them_has_left(hold: Hold) -> None:
     assert hold.ok("output", "a") == "33 101\r\n"
 
 
+@pytest.mark.parametrize("reader", ["on", "off"])
 @pytest.mark.parametrize(("mode", "sent"), [("", "^[[A"), ("\\033[?1h", "^[OA")])
-def test_cursor_keys_are_sent_as_the_program_wants_them(hold: Hold, mode: str, sent: str) -> None:
-    hold.environ["HOLDFAST_READER_ENABLED"] = "on"
+def test_cursor_keys_are_sent_as_the_program_wants_them(
+    hold: Hold, mode: str, sent: str, reader: str
+) -> None:
+    """Also while the reader, that knows the modes, is not there."""
+    hold.environ["HOLDFAST_READER_ENABLED"] = reader
     session = hold.start(
         "-n", "a", "--", "sh", "-c", f"stty -icanon; printf '{mode}.'; exec cat -v"
     )

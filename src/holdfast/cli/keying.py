@@ -6,6 +6,7 @@ from holdfast.cli import keys
 from holdfast.client.plain import Client
 from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import GetScreen
+from holdfast.terminal.modes import Modes
 
 LOOKS = 20  # at most, at a screen on which what was printed last is still missing
 CURSOR_KEYS = "?1"  # the mode in which a terminal sends SS3 for them
@@ -23,6 +24,15 @@ def _has_application_keys(client: Client, session: str) -> bool:
         for _ in range(LOOKS):
             if shown.offset < shown.end:
                 shown = client.call(GetScreen(session=session, form="json"))
+        if shown.fidelity == "tail":
+            return _says_so(client.call(GetScreen(session=session, form="vt")).data)
         return CURSOR_KEYS in json.loads(shown.data).get("modes", ())
     except (HoldfastError, ValueError):
-        return False  # nothing was printed yet, or nobody reads it: the mode a terminal begins in
+        return False  # nothing was printed yet: the mode a terminal begins in
+
+
+def _says_so(printed: bytes) -> bool:
+    """Return what the last bytes say of the mode; they are all there is without a reader."""
+    modes = Modes()
+    modes.feed(printed)
+    return modes.has_application_keys

@@ -10,6 +10,7 @@ import re
 # they are to be undone: first the screen, then the rest.
 UNDONE = (1049, 1047, 47, 1, 5, 6, 9, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016,
           2004, 2026, 2031, 2048)  # fmt: skip
+APPLICATION_KEYS = 1
 ON_BY_DEFAULT = (25, 7)  # cursor, wrapping
 LONGEST = 64  # bytes of one sequence that is cut in two by the end of a read
 
@@ -36,6 +37,11 @@ class Modes:
             end = found.end()
         escape = data.rfind(b"\x1b", max(end, len(data) - LONGEST))
         self._cut = data[escape:] if escape >= 0 else b""
+
+    @property
+    def has_application_keys(self) -> bool:
+        """Whether cursor keys are to be sent as SS3."""
+        return APPLICATION_KEYS in self._set
 
     def undo(self) -> bytes:
         """Return what brings the terminal back to ordinary; empty when it is."""
