@@ -273,7 +273,7 @@ def test_a_big_piece_delays_no_neighbour(home: Home) -> None:
         while (offset := home.offset(other, SHELL)) < len(data):
             mine.client.flush()
             seen.add(offset)
-    assert len(seen) > 1, "nobody had a turn in between"
+    assert seen - {0}, "nobody had a turn in between"
     assert log(home) == data
 
 

@@ -252,6 +252,7 @@ class Tab:
 
     async def close(self) -> None:
         await self._socket.disconnect()
+        await self._socket.eio.wait()  # what it had open is closed by then
 
     async def cut(self) -> None:
         """Be gone without a word, as a page that is reloaded."""
@@ -345,7 +346,7 @@ class Tab:
             seen.restart(payload["offset"])
         else:
             seen.finished = payload["reason"]
-        if self.acknowledges:
+        if self.acknowledges and self._socket.connected:
             await self.say("ack", view=number, offset=seen.end)
 
     def _gone(self, *_: object) -> None:
