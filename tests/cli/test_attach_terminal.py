@@ -82,7 +82,7 @@ SCENES = {
     "bash": Scene(
         ("bash", "--norc", "--noprofile"), "bash-", ("echo $((6*7))", "Enter"), "42\nbash-"
     ),
-    "vim": Scene(("vim", "-u", "NONE", "-N", "-i", "NONE", "-n", "text"), "line 1", ("G",), "300"),
+    "vim": Scene(("vim", "-u", "NONE", "-N", "-i", "NONE", "-n", "text"), "line 1", ("G",), "line 300"),
     "less": Scene(("less", "text"), "line 1", ("G",), "line 300"),
     # It shows the processes of whoever runs the tests, so it may look and must not touch.
     "htop": Scene(("htop", "--readonly", "-d", "100"), "F10", ("F5",), "F5List"),
@@ -98,6 +98,7 @@ def test_who_comes_back_sees_what_was_there(
     (tmp_path / "text").write_text("".join(f"line {number}\n" for number in range(1, 301)))
     place = ("--cwd", str(tmp_path), "--size", "80x24")
     hold.start("-n", "it", *place, "--env", "PS1=bash- ", "--", *scene.program)
+    hold.draws("it")
     one, two = tmux.pane("one"), tmux.pane("two")
     before, settings = one.flags(), modes(one)
     one.line(*HOLD, "attach", "it")
@@ -131,6 +132,7 @@ def test_the_terminal_is_as_it_was_in_every_way_of_leaving(
 ) -> None:
     """T5: every mode that the program has set is undone, also by who is killed."""
     session = hold.start("-n", "loud", "--size", "80x24", "--", "sh", "-c", LOUD)
+    hold.draws("loud")
     pane = tmux.pane("one")
     before, settings = pane.flags(), modes(pane)
     pane.line(*HOLD, "attach", "loud")
@@ -169,6 +171,7 @@ def test_closing_the_window_leaves(hold: Hold, tmux: Tmux) -> None:
 def test_a_job_can_be_stopped_and_gone_on_with(hold: Hold, tmux: Tmux) -> None:
     """The shell has an ordinary terminal meanwhile, and afterwards the picture is back."""
     hold.start("-n", "it", "--size", "80x24", "--", "sh", "-c", LOUD)
+    hold.draws("it")
     pane = tmux.pane("one")
     pane.type("set -m\n")
     before, settings = pane.flags(), modes(pane)
@@ -193,7 +196,9 @@ def test_the_keys_are_shown_and_the_picture_comes_back(
     """On top of a full-screen program, and of a shell."""
     (tmp_path / "text").write_text("".join(f"line {number}\n" for number in range(1, 301)))
     hold.start("-n", "it", "--cwd", str(tmp_path), "--size", "80x24", "--", "less", "text")
+    hold.draws("it")
     hold.start("-n", "sh", "--size", "80x24", "--", "sh", "-c", "echo plain; exec cat")
+    hold.draws("sh")
     for name, shows, key, alternate in (("it", "line 23", "x", "1"), ("sh", "plain", "Enter", "0")):
         pane = tmux.pane(name)
         pane.line(*HOLD, "attach", name)
@@ -217,6 +222,7 @@ def test_a_window_that_changes_its_size_takes_the_session_along(hold: Hold, tmux
     """T24: the owner's; who looks on through a smaller one is told, and resizes nothing."""
     script = "echo there; seq 1 15; printf '%079d' 7; exec cat"
     hold.start("-n", "it", "--size", "80x24", "--", "sh", "-c", script)
+    hold.draws("it")
     one, two = tmux.pane("one"), tmux.pane("two", (50, 12))
     one.line(*HOLD, "attach", "it")
     one.shows("there")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from holdfast.cli.first_look import drawn
 from holdfast.terminal.display import PAINTED_OVER
 from holdfast.terminal.outer import BELOW, scrolled_away
-from tests.support.hold import BEGUN, HOLD, Hold
+from tests.support.hold import BEGUN, HOLD, Hold, comes
 from tests.support.home import until
 from tests.support.tmux import PROMPT, running_tmux
 
@@ -86,7 +86,7 @@ def screened(hold: Hold) -> Hold:
         "run", "-d", "-n", "one", "--size", "80x24", "--", "sh", "-c", "echo in-sight; exec cat"
     )
     until(lambda: "in-sight" in hold.ok("screen", "one"), "the screen to be drawn")
-    until(lambda: not hold.run("screen", "one", "--format", "vt").stderr, "more than raw output")
+    hold.draws("one")
     return hold
 
 
@@ -193,7 +193,7 @@ def test_who_is_ended_in_between_leaves_a_usable_terminal(
 
     os.kill(looking.pid, number)
 
-    looking.expect_exact(BELOW.removesuffix(b"\r\n"))  # which the terminal makes something of
+    comes(looking, BELOW.removesuffix(b"\r\n"))  # which the terminal makes something of
     until(lambda: termios.tcgetattr(looking.child_fd) == before, "the terminal to be as it was")
     looking.close(force=True)
 

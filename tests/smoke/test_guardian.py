@@ -5,7 +5,7 @@ import sys
 import pexpect
 import pytest
 
-from tests.support.hold import TIMEOUT
+from tests.support.hold import TIMEOUT, comes
 
 pytestmark = pytest.mark.slow
 
@@ -25,5 +25,5 @@ def test_it_comes_although_its_user_is_killed_as_soon_as_it_is_there() -> None:
     """T5. The end of who leads a terminal's session hangs up on all that belong to it."""
     for _ in range(ROUNDS):
         leader = pexpect.spawn(sys.executable, ["-c", KILLED_AT_ONCE], timeout=TIMEOUT)
-        leader.expect_exact(b"undone")
+        comes(leader, b"undone")
         leader.close()

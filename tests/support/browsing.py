@@ -100,6 +100,10 @@ class Tab:
     def is_connected(self) -> None:
         self.badge.to_have_text("Connected", timeout=PATIENCE_MS)
 
+    def may_type(self) -> None:
+        """Wait until the session is there and is this tab's: what is typed before goes nowhere."""
+        expect(self.page.locator("footer")).to_contain_text("yours", timeout=PATIENCE_MS)
+
     def is_disconnected(self, why: str) -> None:
         """Wait for badge and banner, with the reason in both."""
         self.badge.to_have_text("Disconnected", timeout=PATIENCE_MS)

@@ -3,13 +3,17 @@
 import io
 import json
 import os
+import select
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 from typing import Any
 
 import pexpect
+
+from tests.support.home import until
 
 HOLD = [sys.executable, "-m", "holdfast"]
 TIMEOUT = 20.0  # seconds; what is waited for takes milliseconds, a busy machine seconds
@@ -50,6 +54,13 @@ class Hold:
         """Start a detached session; return its id."""
         return self.ok("run", "-d", *words).strip()
 
+    def draws(self, session: str) -> None:
+        """Wait until the reader has drawn a session's screen."""
+        until(
+            lambda: not self.run("screen", session, "--format", "vt").stderr,
+            f"more of {session} than raw output",
+        )
+
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.ok("daemon", "status", "--json"))
         return found
@@ -76,6 +87,15 @@ class Hold:
 
 
 BEGUN = b"go\r\n"  # the echo of what lets a command begin
+
+
+def comes(child: "pexpect.spawn[bytes]", text: bytes) -> None:
+    """Wait until a terminal gets a text, also from others than its child, which may be dead."""
+    seen, deadline = b"", time.monotonic() + TIMEOUT
+    while text not in seen:
+        ready = select.select([child.child_fd], [], [], max(0.0, deadline - time.monotonic()))[0]
+        assert ready, f"waited in vain for {text!r} behind {seen!r}"
+        seen += os.read(child.child_fd, 4096)
 
 
 class Terminal:
