@@ -82,7 +82,9 @@ SCENES = {
     "bash": Scene(
         ("bash", "--norc", "--noprofile"), "bash-", ("echo $((6*7))", "Enter"), "42\nbash-"
     ),
-    "vim": Scene(("vim", "-u", "NONE", "-N", "-i", "NONE", "-n", "text"), "line 1", ("G",), "line 300"),
+    "vim": Scene(
+        ("vim", "-u", "NONE", "-N", "-i", "NONE", "-n", "text"), "line 1", ("G",), "line 300"
+    ),
     "less": Scene(("less", "text"), "line 1", ("G",), "line 300"),
     # It shows the processes of whoever runs the tests, so it may look and must not touch.
     "htop": Scene(("htop", "--readonly", "-d", "100"), "F10", ("F5",), "F5List"),
