@@ -241,10 +241,10 @@ class Supervisor:
             "soft_files": self._sessions.soft_files,
             "leaving": self.leaving,
         }
+        self._send(process, take, fds)  # it has to make room while we make the batches
         self._batches = deque([*self._sessions.batches(), self._handed])
         self._said_idle = False
         self._later = []  # what was told to the one before is in the batches now
-        self._send(process, take, fds)
 
     def _handed(self) -> tuple[Body, tuple[int, ...]]:
         return {"op": "handed", "spawning": self._sessions.expected}, ()
