@@ -28,7 +28,7 @@ class Input:
         pipe: int,
         open_page: Callable[[], Page],
         *,
-        since: float,
+        since: float | None = None,
         can_splice: bool,
     ) -> None:
         self._loop = loop
@@ -39,7 +39,8 @@ class Input:
         self._applying = Applying(
             loop, self._queue, lambda: self._page, master=master, pipe=pipe, can_splice=can_splice
         )
-        self._since = since  # when this daemon began with the session
+        # When this daemon began with the session, which may be long before somebody types.
+        self._since = loop.time() if since is None else since
         self._closed = False
         self._error: Callable[[], HoldfastError] | None = None
         if half := self._applying.recover():
