@@ -1,6 +1,7 @@
 """The keeper's loop: whatever happens in one part of it, the others go on."""
 
 import os
+import sys
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_after_the_part_that_ends_it_nobody_begins_anything() -> None:
 
 def test_a_callback_that_fails_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loops, "FAULT_PAUSE", 0)
-    monkeypatch.setattr(loops.sys, "excepthook", lambda *_: None)
+    monkeypatch.setattr(sys, "excepthook", lambda *_: None)
     loop = Loop()
     reader, writer = os.pipe()
     os.write(writer, b"x")
