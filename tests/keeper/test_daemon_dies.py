@@ -1,11 +1,13 @@
 """The daemon may die at any time: its keeper has another one, and nobody notices."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
+from holdfast.protocol.messages import Get, Input
 from tests.support.flood import Flood
 from tests.support.home import Home, running_home, until
 
@@ -48,6 +50,19 @@ def test_the_spare_takes_over_and_another_one_stands_by(tmp_path: Path) -> None:
         assert next_daemon(home, before["pid"]) == before["spare"]
         assert home.with_spare()["daemon"]["spare"] not in (before["pid"], before["spare"])
         flood.finish(client)
+
+
+def test_a_session_whose_directory_somebody_has_deleted_goes_on(tmp_path: Path) -> None:
+    """T16: of its output only what comes from then on is there; its program never notices."""
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        session = home.create(client, "/bin/cat")
+        shutil.rmtree(home.paths.state / "sessions" / session.id)
+
+        next_daemon(home, home.kill_daemon())
+
+        client.call(Input(session=session.id, offset=0, data=b"still here\n"))
+        until(lambda: b"still here" in home.output(client, session.id), "its output")
+        assert client.call(Get(session=session.id)).pid == session.pid
 
 
 def test_a_spare_that_dies_is_no_restart(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class Applying:
 
     def recover(self) -> Pending | None:
         """Put right what a death has left; return what is still to be finished of it."""
-        held = _held(self._pipe)
+        held = held_in(self._pipe)
         if not held:
             return None  # whatever was noted, nothing was under way
         pending = self._page().pending
@@ -166,8 +166,8 @@ class Applying:
             self._timer.cancel()
 
 
-def _held(pipe: int) -> int:
-    """Return how many bytes lie in a pipe."""
+def held_in(pipe: int) -> int:
+    """Return how many bytes lie in a pipe: without any, nothing was under way."""
     count = array.array("i", [0])
     fcntl.ioctl(pipe, termios.FIONREAD, count)
     return count[0]

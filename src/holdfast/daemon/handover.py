@@ -99,14 +99,11 @@ class HandOver:
             raise
 
     def _begin(self, record: Record, handed: Handed) -> None:
-        directory = self._books.places.directory(record)
         is_new = record.state is State.STARTING
         try:
-            if not directory.is_dir():
-                self._books.places.make(record)
-            session = self._make(record, handed.held)
+            session = self._made(record, handed.held)
         except OSError as error:
-            raise failed(directory, error) from error
+            raise failed(self._books.places.directory(record), error) from error
         if handed.kill_at is not None and record.state in (State.RUNNING, State.TERMINATING):
             session.ask_end(handed.kill_at)
         self._books.records.add(record)
@@ -119,3 +116,10 @@ class HandOver:
             self._books.note(record, "created" if record.life == 1 else "restored")
         if handed.exit is not None:
             session.child_ended(handed.exit)
+
+    def _made(self, record: Record, held: Held) -> Session:
+        try:
+            return self._make(record, held)
+        except FileNotFoundError:  # somebody has cleared its directory away
+            self._books.places.make(record)
+            return self._make(record, held)

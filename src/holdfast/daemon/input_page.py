@@ -86,6 +86,12 @@ class Page:
             return None
         return max(self.done(ANSWERS), self._words[_SETTLED])
 
+    def settled_from(self, end: int) -> int:
+        """The same; if nothing tells, it is *end* from now on."""
+        if self.settled is None:
+            self.set_done(ANSWERS, end)
+        return self.settled or 0
+
     def settle(self, offset: int) -> None:
         """Note that a terminal has answered the query there."""
         self._words[_SETTLED] = max(offset, self._words[_SETTLED])

@@ -190,11 +190,12 @@ class KeeperLink:
         self.on_settled()
 
     def _take(self, body: Body, fds: list[int]) -> None:
+        # Before anything is done with them: the keeper makes the next frame meanwhile.
+        self.tell({"op": "taken"})
         if body["op"] == "take":
             self._take_sockets(body, fds)
         for described in body.get("sessions", ()):
             self.on_handed(_handed(described, fds))
-        self.tell({"op": "taken"})
 
     def _take_sockets(self, body: Body, fds: list[int]) -> None:
         self.restarts = body["restarts"]

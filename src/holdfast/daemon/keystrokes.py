@@ -28,6 +28,7 @@ class Input:
         pipe: int,
         open_page: Callable[[], Page],
         *,
+        since: float | None = None,
         can_splice: bool,
     ) -> None:
         self._loop = loop
@@ -38,7 +39,8 @@ class Input:
         self._applying = Applying(
             loop, self._queue, lambda: self._page, master=master, pipe=pipe, can_splice=can_splice
         )
-        self._begun = loop.time()
+        # When this daemon began with the session, which may be long before somebody types.
+        self._since = loop.time() if since is None else since
         self._closed = False
         self._error: Callable[[], HoldfastError] | None = None
         if half := self._applying.recover():
@@ -129,9 +131,7 @@ class Input:
         if self._closed:
             return end
         with self.looking() as page:
-            if page.settled is None:
-                page.set_done(ANSWERS, end)
-            return page.settled or 0
+            return page.settled_from(end)
 
     def answer(self, offset: int, data: bytes) -> None:
         """Type the answer to the query at *offset*, once; a program that never reads gets few."""
@@ -225,7 +225,7 @@ class Input:
         turn = Turn(unit.slot, unit.end, 0, self._loop.create_future())
         turn.unit, turn.is_held = unit, True
         self._queue.line_up(turn)
-        left = self._begun + COMES_BACK_WITHIN - self._loop.time()
+        left = self._since + COMES_BACK_WITHIN - self._loop.time()
         turn.expiry = self._loop.call_later(max(0.0, left), self._expired, turn)
 
     def _expired(self, turn: Turn) -> None:

@@ -130,11 +130,13 @@ class Owners:
         """A daemon begins with a session that somebody owned: the time to come back is new."""
         if record.owner:
             self._of(record)
-            self._look_later()
+            if self._timer is None:  # else it is for one that is due sooner
+                self._look_later()
 
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
     # -- in one place
 

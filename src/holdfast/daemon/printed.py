@@ -41,7 +41,7 @@ class Printed:
         """When the log last grew, by the clock; or when this began to look."""
         self._timer: asyncio.TimerHandle | None = None
         self._last = (-1, "")  # a line, and the end of the log that it was read at
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: list[asyncio.Future[None]] = []  # an empty set would take 200 bytes
         self._complaint = ""
         self._is_closed = False
 
@@ -111,13 +111,14 @@ class Printed:
     async def grown(self, patience: float) -> None:
         """Return at the next byte, at the end, or after *patience* seconds."""
         waiter = self._loop.create_future()
-        self._waiters.add(waiter)
+        self._waiters.append(waiter)
         timer = self._loop.call_later(patience, _release, waiter)
         try:
             await waiter
         finally:
             timer.cancel()
-            self._waiters.discard(waiter)
+            if waiter in self._waiters:  # else it was woken
+                self._waiters.remove(waiter)
 
     @property
     def waiting(self) -> int:
@@ -126,7 +127,7 @@ class Printed:
 
     def wake(self) -> None:
         """Release everybody who waits."""
-        waiters, self._waiters = self._waiters, set()
+        waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             _release(waiter)
 

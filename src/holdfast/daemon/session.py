@@ -7,12 +7,13 @@ import struct
 import termios
 import time
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+from contextlib import closing
 from typing import Any, Protocol
 
+from holdfast.daemon.applying import held_in
 from holdfast.daemon.input_page import Page
 from holdfast.daemon.keystrokes import Input
+from holdfast.daemon.places import Places
 from holdfast.daemon.printed import Printed
 from holdfast.daemon.pump import DISK_FULL, SPLICES, Choice, Stalled, pump_for
 from holdfast.daemon.record import Held, Record
@@ -67,8 +68,7 @@ class Session:
         record: Record,
         held: Held,
         *,
-        directory: Path,
-        page: Path,
+        places: Places,
         choice: Choice,
         watcher: Watcher,
     ) -> None:
@@ -81,23 +81,22 @@ class Session:
         self._loop = loop
         self._turns = turns
         self._watcher = watcher
-        self._page = page
+        self._places = places
+        self._begun = loop.time()
         size = EPHEMERAL_SEGMENT if record.ephemeral else SEGMENT_SIZE
         self.printed = Printed(
-            loop, directory, segment_size=size, sealed=lambda: watcher.sealed(record.id)
+            loop, places.directory(record), segment_size=size, sealed=self._note_sealed
         )
+        self._input: Input | None = None
+        self._sender: Sender | None = None
         try:
             self._pump = pump_for(choice, held.master, held.out, self.printed.log)
-            splices = choice.kind == "splice"
-            self.input = Input(
-                loop, record.id, held.master, held.inp, partial(Page, page), can_splice=splices
-            )
+            if held_in(held.inp):
+                self._make_input()  # the daemon before us died while it typed
         except BaseException:
             self.printed.close()
             raise
-        self.sender = Sender(loop, self.printed, self.input)
         self._meter = Meter(watcher.counters)
-        self.input.on_applied = self._note_typed
         self._ending: OutputEnd | None = None
         self._end_timer: asyncio.TimerHandle | None = None
         self._other_timer: asyncio.TimerHandle | None = None  # while the terminal is not followed
@@ -106,6 +105,36 @@ class Session:
         self._hung_up = False
         self._is_held_back = False
         self._probe = FIRST_PROBE
+
+    # -- input
+
+    @property
+    def input(self) -> Input:
+        """What is typed into it; made for the first who does, which takes 2 KB."""
+        return self._input or self._make_input()
+
+    @property
+    def sender(self) -> Sender:
+        """Who types units into it."""
+        if self._sender is None:
+            self._sender = Sender(self._loop, self.printed, self.input)
+        return self._sender
+
+    def _make_input(self) -> Input:
+        self._input = Input(
+            self._loop,
+            self.record.id,
+            self.held.master,
+            self.held.inp,
+            self._open_page,
+            since=self._begun,
+            can_splice=self._pump.kind == "splice",
+        )
+        self._input.on_applied = self._note_typed
+        return self._input
+
+    def _open_page(self) -> Page:
+        return Page(self._places.page(self.record))
 
     # -- output
 
@@ -120,7 +149,8 @@ class Session:
             if self.record.life == 1:
                 self.printed.mark_life(1)
                 self.printed.mark_resize(self.record.size)  # whoever reads later cannot ask
-            self.input.settled(self.record.offset)  # nothing from a life before is answered
+            with closing(self._open_page()) as page:
+                page.settled_from(self.record.offset)  # nothing from a life before is answered
         if self.record.short_lives:
             self._proof_timer = self._loop.call_later(PROVEN_AFTER, self._prove)
         self.record.pid = self.held.pid
@@ -165,6 +195,9 @@ class Session:
             self._watcher.grew(self)
             self.printed.grew()
             self.record.active_ns = self.printed.grown_ns
+
+    def _note_sealed(self) -> None:
+        self._watcher.sealed(self.record.id)
 
     def _note_typed(self, count: int, now: float) -> None:
         self._meter.typed(count, now)
@@ -309,7 +342,7 @@ class Session:
         self.printed.close()
         self.held.close()
         if self.record.state not in LIVE:
-            self._page.unlink(missing_ok=True)
+            self._places.page(self.record).unlink(missing_ok=True)
 
     def resize(self, size: Size) -> None:
         """Give the terminal another size; the same one again sends no signal."""

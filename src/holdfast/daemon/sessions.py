@@ -143,8 +143,7 @@ class Sessions:
             self._turns,
             record,
             held,
-            directory=self.directory(record),
-            page=self._books.places.page(record),
+            places=self._books.places,
             choice=self._choice,
             watcher=self,
         )

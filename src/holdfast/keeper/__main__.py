@@ -8,19 +8,21 @@ import json
 import os
 import signal
 import sys
-from typing import Any
+
+TYPE_CHECKING = False  # as in `plain`, whose path is not known yet
+if TYPE_CHECKING:
+    from holdfast.keeper.plain import Any
 
 
 def main() -> int:
     launch = json.loads(sys.argv[1])
     sys.path.insert(0, launch["root"])
     is_successor = sys.argv[2:] == ["--successor"]
-    if (
-        len(sys.argv) > 2 and not is_successor
-    ):  # a keeper that became this one by exec, or a check before that
+    if len(sys.argv) > 2 and not is_successor:  # we became this by exec, or check before that
         from holdfast.keeper.keeper import Keeper  # noqa: PLC0415 - the path is known only now
+        from holdfast.keeper.reexec import revive  # noqa: PLC0415
 
-        keeper = Keeper.revived(launch, int(sys.argv[3]), checking=sys.argv[2] == "--check")
+        keeper = revive(Keeper, launch, int(sys.argv[3]), checking=sys.argv[2] == "--check")
         return keeper.run() if keeper else 0
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     reader, writer = os.pipe()
@@ -34,9 +36,10 @@ def main() -> int:
     return _serve(launch, writer, is_successor=is_successor)
 
 
-def _serve(launch: dict[str, Any], writer: int, *, is_successor: bool) -> int:
+def _serve(launch: "dict[str, Any]", writer: int, *, is_successor: bool) -> int:
     from holdfast.keeper import place  # noqa: PLC0415 - the path is known only now
-    from holdfast.keeper.keeper import ADOPTION, SIGNALS, Keeper  # noqa: PLC0415
+    from holdfast.keeper.keeper import ADOPTION, Keeper  # noqa: PLC0415
+    from holdfast.keeper.processes import SIGNALS  # noqa: PLC0415
 
     # Until there are handlers: somebody who found our lock taken may nudge us at once.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)

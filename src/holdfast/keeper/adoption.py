@@ -9,9 +9,9 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from holdfast.keeper import place
+from holdfast.keeper.plain import TYPE_CHECKING
 from holdfast.keeper.sessions import children_in
 from holdfast.keeper.wire import VERSION, Body, Channel, Gone
 
@@ -102,7 +102,7 @@ class Adoption:
 
     def _gone(self, reason: str) -> None:
         if self._process is not None:
-            self._keeper.supervisor.gone(self._process, reason)
+            self._keeper.supervisor.gone(self._process)
         elif self.under_way:
             print(f"the daemon without a keeper is gone: {reason}", file=sys.stderr)  # noqa: T201
             self._finish()

@@ -5,16 +5,15 @@ import os
 import signal
 import struct
 import time
-from typing import Any
 
 from holdfast.keeper.plain import Plain
-
-Body = dict[str, Any]
+from holdfast.keeper.wire import Body
 
 _GET_INFO = 0xC040FF0B  # PIDFD_GET_INFO for the 64-byte struct pidfd_info
 _INFO_EXIT = 1 << 3
 _INFO = struct.Struct("=QQ11Ii")
 _LOOK_AGAIN = 0.3  # seconds until we look whether one that was asked to end is a shell; doubles
+_TOLD = ("id", "pid", "blob", "started", "exit", "kill_at")  # beside the descriptors
 _EXIT_CODE = 48  # of the fields after the state in /proc/PID/stat: 52 of proc(5)
 
 
@@ -45,26 +44,14 @@ class Child(Plain):
 
     def described(self) -> Body:
         """What the daemon, a successor or a re-executed keeper is told; fds go beside it."""
-        known = ("id", "pid", "blob", "started", "exit", "kill_at")
-        return {"count": len(self.fds), **{name: getattr(self, name) for name in known}}
+        return {"count": len(self.fds), **{name: getattr(self, name) for name in _TOLD}}
 
     @classmethod
     def taken(cls, body: Body, fds: list[int], *, ours: bool) -> "Child":
         """The child that `described` described."""
-        master, out, inp, *pidfd = fds
-        return cls(
-            id=body["id"],
-            pid=body["pid"],
-            master=master,
-            out=out,
-            inp=inp,
-            pidfd=pidfd[0] if pidfd else -1,
-            blob=body["blob"],
-            started=body["started"],
-            ours=ours,
-            exit=body.get("exit"),
-            kill_at=body.get("kill_at"),
-        )
+        master, out, inp, pidfd = fds if len(fds) == 4 else [*fds, -1]
+        told: Body = {name: body.get(name) for name in _TOLD}
+        return cls(master=master, out=out, inp=inp, pidfd=pidfd, ours=ours, **told)
 
     def reaped(self, status: int, usage: object) -> None:
         """Note the end that waitpid reported."""

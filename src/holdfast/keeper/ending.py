@@ -9,9 +9,9 @@ import select
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from holdfast.keeper.place import Listener
+from holdfast.keeper.plain import TYPE_CHECKING
 from holdfast.keeper.wire import Channel
 
 if TYPE_CHECKING:
@@ -52,14 +52,15 @@ class Ending:
         latest = time.monotonic() + grace + LAST_WORDS
         self._latest = latest if self._latest is None else min(self._latest, latest)
 
-    def without_anybody(self) -> bool:
+    def _without_anybody(self) -> bool:
         """End because the daemon found nobody who needs us; False if somebody does after all.
 
         Whoever waits in a backlog would be cut off. So one looks there again once nobody can
         come any more, because the files are gone; who comes now starts another keeper.
         """
         keeper = self._keeper
-        if not keeper.is_unneeded() or _somebody_waits(keeper.listeners):
+        needed = keeper.sessions.by_id or keeper.is_busy or keeper.reexec.under_way
+        if needed or _somebody_waits(keeper.listeners):
             return False
         for listener in keeper.listeners:
             listener.remove()
@@ -67,14 +68,15 @@ class Ending:
             keeper.look_after_sockets()  # makes new files; the daemon serves both
             return False
         print("nothing is left: no session, no client; the keeper ends", file=sys.stderr)  # noqa: T201
-        keeper.supervisor.drop_spare()
-        keeper.supervisor.drop_reader()
+        keeper.supervisor.drop_helpers()
         keeper.loop.stopped = True
         os.close(keeper.lock)
         return True
 
     def tick(self, now: float) -> None:
         """Go on as far as things have come."""
+        if self._keeper.supervisor.ended_idle and self._without_anybody():
+            return
         if self._latest is None:
             return
         if now < self._latest and self._has_to_wait():
@@ -98,8 +100,7 @@ class Ending:
         self.is_final = True
         supervisor = self._keeper.supervisor
         supervisor.daemon.wanted = False
-        supervisor.drop_spare()
-        supervisor.drop_reader()
+        supervisor.drop_helpers()
         if supervisor.daemon.active is not None:
             supervisor.end(supervisor.daemon.active, now, DAEMON_GRACE)
         elif self._keeper.adoption.under_way:

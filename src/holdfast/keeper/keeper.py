@@ -8,12 +8,14 @@ import signal
 import socket
 import sys
 import time
-from typing import Any
 
-from holdfast.keeper import place, reexec
+from holdfast.keeper import place
 from holdfast.keeper.adoption import Adoption
 from holdfast.keeper.ending import Ending
 from holdfast.keeper.loop import Loop
+from holdfast.keeper.plain import Any
+from holdfast.keeper.processes import SIGNALS
+from holdfast.keeper.reexec import Reexec
 from holdfast.keeper.sessions import Sessions
 from holdfast.keeper.status import status_of
 from holdfast.keeper.supervisor import Supervisor
@@ -21,13 +23,10 @@ from holdfast.keeper.upgrade import Upgrade
 from holdfast.keeper.wire import Body, Channel, Gone
 
 CLIENTS, ADOPTION, CONTROL = "hold.sock", "daemon.sock", "keeper.sock"
-SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}
 
 
 class Keeper:
     """Sessions, services and the sockets that lead to them."""
-
-    signals = SIGNALS
 
     def __init__(self, spec: dict[str, Any], lock: int) -> None:
         self.spec = spec
@@ -36,18 +35,21 @@ class Keeper:
         self.loop = Loop()
         self.sessions = Sessions(self.loop, self._tell)
         self.supervisor = Supervisor(self.loop, spec, self.sessions)
-        self.upgrade = Upgrade(self.loop, self.supervisor)
+        self.upgrade = Upgrade(self.supervisor)
+        self.reexec = Reexec(self)
         self.control: place.Listener | None = None
         self.adoption = Adoption(self, self.look_after_sockets)
         self.ending = Ending(self, self._finish)
         self._doorman = place.Doorman()
-        self.pending: reexec.Pending | None = None
         self._wakeup: tuple[socket.socket, socket.socket] | None = None
-        self.loop.add_deadline(self.sessions.deadline)
-        self.loop.add_deadline(self.ending.deadline)
-        self.loop.add_deadline(lambda: self.upgrade.deadline)
-        self.loop.add_deadline(lambda: self.pending.give_up if self.pending else None)
-        self.loop.on_tick = self._tick
+        # First whether all is over: the supervisor would start another daemon.
+        self.loop.parts = (
+            self.ending,
+            self.sessions,
+            self.supervisor,
+            self.upgrade,
+            self.reexec,
+        )
         self.loop.on_fault = lambda: place.turn_over(os.path.join(spec["state"], "keeper.log"))
 
     # -- begin
@@ -98,7 +100,7 @@ class Keeper:
             # A shutdown or a logout, and not somebody who wants the sessions to be over: the
             # daemon notes what is to be there again afterwards.
             self.supervisor.leaving = True
-            self._tell({"op": "leaving"}, ())
+            self.supervisor.tell({"op": "leaving"})
             self.ending.begin(grace=5.0)
         self.reap()
 
@@ -111,10 +113,11 @@ class Keeper:
                 return
             if pid == 0:
                 return
-            if not self.supervisor.reaped(pid, status, time.monotonic()):
-                known = self.upgrade.reaped(pid, status)
-                if not known:
-                    self.sessions.reaped(pid, status, usage)
+            if not (
+                self.supervisor.reaped(pid, status, time.monotonic())
+                or self.upgrade.reaped(pid, status)
+            ):
+                self.sessions.reaped(pid, status, usage)
 
     # -- sockets
 
@@ -128,7 +131,7 @@ class Keeper:
                 fresh = place.listen(self._path(name))
                 self.supervisor.listeners.append(fresh)
                 fact = {"op": "listen", "name": name, "inode": fresh.inode}
-                self._tell(fact, (fresh.sock.fileno(),))
+                self.supervisor.tell(fact, (fresh.sock.fileno(),))
         if self.control is not None and not self.control.is_reachable():
             unreachable, self.control = self.control, place.listen(self._path(CONTROL))
             self.loop.unwatch(unreachable.sock)
@@ -170,7 +173,7 @@ class Keeper:
         elif op == "stop":
             self.ending.begin(float(body.get("grace", 5.0)), channel)
         elif op == "reexec":
-            reexec.begin(self, channel, body.get("launch") or self.spec)
+            self.reexec.begin(channel, body.get("launch") or self.spec)
         else:
             self.answer(channel, {"ok": False, "reason": f"unknown op {op!r}"})
 
@@ -200,15 +203,6 @@ class Keeper:
         place.nudge_pid(int(refusal.get("keeper") or 0))
         self.loop.stopped = True
 
-    def _tick(self, now: float) -> None:
-        if self.supervisor.ended_idle and self.ending.without_anybody():
-            return
-        self.sessions.tick(now)
-        self.supervisor.tick(now)
-        self.upgrade.tick(now)
-        reexec.tick(self, now)
-        self.ending.tick(now)
-
     @property
     def listeners(self) -> list[place.Listener]:
         """All sockets somebody may come to."""
@@ -221,36 +215,11 @@ class Keeper:
             self.answer(channel, {"ok": True})
         self.loop.stopped = True
 
-    # -- become a newer keeper
-
-    def is_unneeded(self) -> bool:
-        """Whether there is neither a session nor anything that somebody has begun."""
-        return not (
-            self.sessions.by_id
-            or self.sessions.spawning
-            or self.adoption.under_way
-            or self.ending.under_way
-            or self.upgrade.under_way
-            or self.pending
-        )
-
-    def is_quiet(self) -> bool:
-        """Whether nothing is in flight that an exec would cut."""
-        services = self.supervisor.services.values()
-        processes = [process for one in services for process in (one.active, one.spare)]
-        channels = [process.channel for process in processes if process]
-        busy = (
-            self.adoption.under_way
-            or self.sessions.spawning
-            or self.ending.under_way
-            or self.upgrade.under_way
-        )
-        return not busy and not self.supervisor.handing_over and all(c.is_quiet for c in channels)
-
-    @classmethod
-    def revived(cls, spec: dict[str, Any], state_fd: int, *, checking: bool) -> "Keeper | None":
-        """The keeper that an older one describes in *state_fd*; None when only checking."""
-        return reexec.revive(cls, spec, state_fd, checking=checking)
+    @property
+    def is_busy(self) -> bool:
+        """Whether something has been begun that must be finished."""
+        parts = (self.adoption, self.ending, self.upgrade)
+        return bool(self.sessions.spawning) or any(part.under_way for part in parts)
 
     def _tell(self, body: Body, fds: tuple[int, ...]) -> None:
         self.supervisor.tell(body, fds)

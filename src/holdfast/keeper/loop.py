@@ -3,10 +3,23 @@
 import selectors
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
+from holdfast.keeper.plain import TYPE_CHECKING, Any
 from holdfast.keeper.wire import Body, Channel, Gone
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Part(Protocol):
+        """What has something to do at a time of its own."""
+
+        def deadline(self) -> float | None:
+            """When `tick` is wanted, None while nothing is timed."""
+
+        def tick(self, now: float) -> None:
+            """Go on as far as things have come; called in every turn."""
+
 
 FrameHandler = Callable[[Body, list[int]], None]
 LONGEST_SLEEP = 86400.0  # seconds; epoll refuses more than 24 days
@@ -22,8 +35,8 @@ class Loop:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._deadlines: list[Callable[[], float | None]] = []
-        self.on_tick: Callable[[float], None] = lambda _now: None
+        self.parts: tuple[Part, ...] = ()
+        """In the order in which they go on."""
         self.stopped = False
         self.faults = 0
         self.on_fault: Callable[[], None] = lambda: None
@@ -72,20 +85,18 @@ class Loop:
                 self._selector.unregister(channel)
             channel.close()
 
-    def add_deadline(self, deadline: Callable[[], float | None]) -> None:
-        """Wake up for the earliest of what these return; `on_tick` is then called."""
-        self._deadlines.append(deadline)
-
     def run(self) -> None:
         """Run until `stopped`."""
         while not self.stopped:
-            due = min((d for f in self._deadlines if (d := f()) is not None), default=None)
+            due = soonest(part.deadline() for part in self.parts)
             timeout = None if due is None else min(max(0.0, due - time.monotonic()), LONGEST_SLEEP)
             for key, mask in self._selector.select(timeout):
                 # By number: what a callback before closed has none, and asking for it raises.
                 if self._selector.get_map().get(key.fd) is key:
                     self._call(key.data, mask)
-            self._call(self.on_tick, time.monotonic())
+            for part in self.parts:
+                if not self.stopped:
+                    self._call(part.tick, time.monotonic())
 
     def _call(self, callback: Callable[[Any], None], argument: Any) -> None:
         try:
@@ -98,3 +109,8 @@ class Loop:
             except OSError:
                 pass  # the log's disk is full: less said, but nobody ends for it
             time.sleep(FAULT_PAUSE)
+
+
+def soonest(times: Iterable[float | None]) -> float | None:
+    """Return the earliest, None if there is none."""
+    return min((at for at in times if at is not None), default=None)

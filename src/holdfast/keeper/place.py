@@ -10,7 +10,8 @@ import os
 import signal
 import socket
 import stat
-from typing import NamedTuple
+
+from holdfast.keeper.plain import Plain
 
 BACKLOG = 4096  # connects that wait while no daemon runs; a full backlog fails them oddly
 PUMP_LOCK = "pump.lock"  # beside the logs: who holds it may write to them
@@ -89,7 +90,7 @@ def pump_holder(state: str) -> int | None:
         os.close(fd)
 
 
-class Listener(NamedTuple):
+class Listener(Plain):
     """A listening socket and the file that leads to it."""
 
     path: str

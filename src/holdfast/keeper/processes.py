@@ -4,10 +4,11 @@ import json
 import os
 import signal
 from collections.abc import Mapping
-from typing import Any
 
+from holdfast.keeper.plain import Any
 from holdfast.keeper.service import Process
 
+SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT}  # a keeper's
 PASSED = "HOLDFAST_"  # variables that come from the spec, so that an upgrade brings its own
 
 
@@ -37,6 +38,18 @@ def start_process(spec: dict[str, Any], package: str, output: int, *arguments: s
         setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP],
         setsigmask=[],
     )
+
+
+def start_check(spec: dict[str, Any], package: str, *arguments: str) -> tuple[int, int]:
+    """Have one of our programs check itself; return its pid and the end of what it says."""
+    reader, writer = os.pipe()
+    try:
+        return start_process(spec, package, writer, "--check", *arguments), reader
+    except BaseException:
+        os.close(reader)
+        raise  # whoever asked is told
+    finally:
+        os.close(writer)
 
 
 def signal_process(process: Process, number: int) -> None:

@@ -9,11 +9,11 @@ import os
 import signal
 import socket
 import time
-from typing import TYPE_CHECKING, Any
 
 from holdfast.keeper import place
 from holdfast.keeper.children import Child
-from holdfast.keeper.processes import command, start_process
+from holdfast.keeper.plain import TYPE_CHECKING, Any, Plain
+from holdfast.keeper.processes import SIGNALS, command, start_check
 from holdfast.keeper.service import Process, Service
 from holdfast.keeper.wire import Body, Channel
 
@@ -23,47 +23,57 @@ if TYPE_CHECKING:
 CHECK_TIMEOUT = 5.0  # seconds; it is 30 ms of imports
 QUIET_TIMEOUT = 5.0  # seconds to wait for a moment without half a frame anywhere
 ROW = ("restarts", "failures", "reason", "wanted", "unable")
+PROCESS = tuple(name for name in Process.__annotations__ if name != "channel")
 
 
-class Pending:
-    """A re-exec that waits for a quiet moment."""
-
-    def __init__(self, channel: Channel, spec: dict[str, Any], give_up: float) -> None:
-        self.channel = channel
-        self.spec = spec
-        self.give_up = give_up
+class _Pending(Plain):
+    channel: Channel
+    spec: dict[str, Any]
+    give_up: float
 
 
-def begin(keeper: "Keeper", channel: Channel, spec: dict[str, Any]) -> None:
-    """Check the new code, then exec it at the next quiet moment."""
-    try:
-        reason = _check(keeper, spec)
-    except OSError as error:
-        reason = str(error)
-    if reason:
-        keeper.answer(channel, {"ok": False, "reason": reason})
-    elif keeper.pending is not None:
-        keeper.answer(channel, {"ok": False, "reason": "a re-exec is under way already"})
-    else:
-        keeper.pending = Pending(channel, spec, time.monotonic() + QUIET_TIMEOUT)
+class Reexec:
+    """At most one re-exec that waits for a quiet moment."""
 
+    def __init__(self, keeper: "Keeper") -> None:
+        self._keeper = keeper
+        self._pending: _Pending | None = None
 
-def tick(keeper: "Keeper", now: float) -> None:
-    """Exec if one is pending and nothing is in flight."""
-    pending = keeper.pending
-    if pending is None:
-        return
-    if now >= pending.give_up:
-        keeper.pending = None
-        keeper.answer(pending.channel, {"ok": False, "reason": "no quiet moment"})
-    elif pending.channel.fileno() < 0:
-        keeper.pending = None  # whoever asked has gone
-    elif keeper.is_quiet():
-        keeper.pending = None
+    @property
+    def under_way(self) -> bool:
+        return self._pending is not None
+
+    def deadline(self) -> float | None:
+        return self._pending.give_up if self._pending else None
+
+    def begin(self, channel: Channel, spec: dict[str, Any]) -> None:
+        """Check the new code, then exec it at the next quiet moment."""
         try:
-            _exec(keeper, pending)
+            reason = _check(self._keeper, spec)
         except OSError as error:
-            keeper.answer(pending.channel, {"ok": False, "reason": str(error)})
+            reason = str(error)
+        if not reason and self._pending is None:
+            self._pending = _Pending(channel, spec, time.monotonic() + QUIET_TIMEOUT)
+        else:
+            self._refuse(channel, reason or "a re-exec is under way already")
+
+    def tick(self, now: float) -> None:
+        """Exec if one is pending and nothing is in flight."""
+        pending, self._pending = self._pending, None
+        if pending is None or pending.channel.fileno() < 0:
+            return  # or whoever asked has gone
+        if now >= pending.give_up:
+            self._refuse(pending.channel, "no quiet moment")
+        elif self._keeper.is_busy or not self._keeper.supervisor.is_quiet:
+            self._pending = pending
+        else:
+            try:
+                _exec(self._keeper, pending)
+            except OSError as error:
+                self._refuse(pending.channel, str(error))
+
+    def _refuse(self, channel: Channel, reason: str) -> None:
+        self._keeper.answer(channel, {"ok": False, "reason": reason})
 
 
 def revive(
@@ -97,15 +107,10 @@ def revive(
 def _check(keeper: "Keeper", spec: dict[str, Any]) -> str:
     fd = _written(keeper, spec, reply=0)
     os.set_inheritable(fd, True)
-    reader, writer = os.pipe()
     try:
-        pid = start_process(spec, "keeper", writer, "--check", str(fd))
-    except BaseException:
-        os.close(reader)
-        raise
+        pid, reader = start_check(spec, "keeper", str(fd))
     finally:
         os.close(fd)
-        os.close(writer)
     with os.fdopen(reader, errors="replace") as pipe:
         give_up = time.monotonic() + CHECK_TIMEOUT
         while True:
@@ -120,7 +125,7 @@ def _check(keeper: "Keeper", spec: dict[str, Any]) -> str:
             time.sleep(0.005)
 
 
-def _exec(keeper: "Keeper", pending: Pending) -> None:
+def _exec(keeper: "Keeper", pending: _Pending) -> None:
     reply = pending.channel.fileno()
     fd = _written(keeper, pending.spec, reply)
     kept = [fd, *_described(keeper, reply)["fds"]]
@@ -129,10 +134,10 @@ def _exec(keeper: "Keeper", pending: Pending) -> None:
         for number in kept:
             os.set_inheritable(number, True)
         # exec takes the handlers away: a signal that comes before the new ones would kill.
-        signal.pthread_sigmask(signal.SIG_BLOCK, keeper.signals)
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         os.execv(argv[0], argv)
     finally:  # only reached when it failed
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, keeper.signals)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         for number in kept:
             os.set_inheritable(number, False)
         os.close(fd)
@@ -162,9 +167,8 @@ def _described(keeper: "Keeper", reply: int) -> Body:
     control = _placed(keeper.control)
     fds = [keeper.lock, control["fd"], *(one["fd"] for one in listeners)]
     fds += [fd for child in keeper.sessions.by_id.values() for fd in child.fds]
-    for row in services.values():
-        for process in (row["active"], row["spare"]):
-            fds += [fd for fd in (process["fd"], process["pidfd"]) if fd >= 0] if process else []
+    for process in keeper.supervisor.processes:
+        fds += [fd for fd in (process.channel.fileno(), process.pidfd) if fd >= 0]
     return {
         "lock": keeper.lock,
         "started": keeper.started,
@@ -192,18 +196,8 @@ def _row(service: Service) -> Body:
     for name, process in (("active", service.active), ("spare", service.spare)):
         row[name] = None
         if process is not None:
-            kept = (
-                "pid",
-                "started",
-                "ready_at",
-                "imported",
-                "asked_to_end",
-                "kill_at",
-                "pidfd",
-                "said",
-                "linked",
-            )
-            row[name] = {k: getattr(process, k) for k in kept} | {"fd": process.channel.fileno()}
+            facts = {fact: getattr(process, fact) for fact in PROCESS}
+            row[name] = {**facts, "fd": process.channel.fileno()}
     return row
 
 

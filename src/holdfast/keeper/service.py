@@ -5,9 +5,7 @@ and obeys `wanted`. One process is *active*; one *spare* has already imported ev
 and owns nothing, so that a death costs milliseconds. The reader has none: nobody waits for it.
 """
 
-from typing import Any
-
-from holdfast.keeper.plain import Plain
+from holdfast.keeper.plain import Any, Plain
 
 FIRST_DELAY = 0.05  # seconds before the second start in a row; the first is at once
 LONGEST_DELAY = 5.0

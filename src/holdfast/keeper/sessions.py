@@ -7,14 +7,18 @@ import signal
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 from holdfast.keeper import spawn
 from holdfast.keeper.children import Child
-from holdfast.keeper.loop import Loop
+from holdfast.keeper.loop import Loop, soonest
+from holdfast.keeper.plain import TYPE_CHECKING
 from holdfast.keeper.wire import FDS_LIMIT, FRAME_LIMIT, Body
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
 Tell = Callable[[Body, tuple[int, ...]], None]
 BATCH = FDS_LIMIT // 5  # sessions in one frame of a hand-over, four descriptors each
 BATCH_BYTES = FRAME_LIMIT // 2  # of JSON; a single session may have that much and more
@@ -50,17 +54,8 @@ class Sessions:
     def _spawned(self, body: Body) -> None:
         session = body["id"]
         spawning = self.spawning.pop(session)
+        child = spawning.child
         self._loop.unwatch(spawning.errors)
-        child = Child(
-            id=session,
-            pid=spawning.pid,
-            master=spawning.master,
-            out=spawning.out,
-            inp=spawning.inp,
-            pidfd=spawning.pidfd,
-            blob=body.get("blob", ""),
-            started=time.time(),
-        )
         try:
             spawn.finish(spawning)
         except spawn.SpawnFailed as failed:
@@ -119,7 +114,7 @@ class Sessions:
                 child.reaped(status, usage)
                 self._tell(_exited(child), ())
                 return True
-        if any(spawning.pid == pid for spawning in self.spawning.values()):
+        if any(spawning.child.pid == pid for spawning in self.spawning.values()):
             self._early[pid] = status, usage  # gone before we read that its exec succeeded
             return True
         return False
@@ -134,7 +129,7 @@ class Sessions:
         for child in self.by_id.values():
             child.signal(signal.SIGKILL)
         for spawning in self.spawning.values():
-            os.kill(spawning.pid, signal.SIGKILL)
+            os.kill(spawning.child.pid, signal.SIGKILL)
 
     def adopt(self, child: Child) -> None:
         """Hold a child of a keeper that died."""
@@ -150,8 +145,8 @@ class Sessions:
         self._tell(_exited(child), ())
 
     def deadline(self) -> float | None:
-        times = (at for child in self.by_id.values() for at in (child.kill_at, child.look_at))
-        return min((at for at in times if at is not None), default=None)
+        children = self.by_id.values()
+        return soonest(at for child in children for at in (child.kill_at, child.look_at))
 
     def tick(self, now: float) -> None:
         """KILL what has used up its grace, and see to those that did not hear."""
@@ -176,14 +171,14 @@ class Sessions:
     @property
     def expected(self) -> list[str]:
         """The blobs of sessions whose exec is not over."""
-        return [spawning.blob for spawning in self.spawning.values()]
+        return [spawning.child.blob for spawning in self.spawning.values()]
 
     @property
     def living(self) -> int:
         return sum(child.exit is None for child in self.by_id.values()) + len(self.spawning)
 
 
-def grouped(items: list[T], described: Callable[[T], Body]) -> list[list[T]]:
+def grouped(items: "list[T]", described: "Callable[[T], Body]") -> "list[list[T]]":
     """Return *items* in groups of which each fits into one frame of a hand-over."""
     groups: list[list[T]] = []
     size = 0

@@ -12,9 +12,14 @@ import resource
 import signal
 import struct
 import termios
-from typing import Any, NamedTuple, NoReturn
+import time
 
-Body = dict[str, Any]
+from holdfast.keeper.children import Child
+from holdfast.keeper.plain import TYPE_CHECKING, Plain
+from holdfast.keeper.wire import Body
+
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 # Descriptors that sessions may not use up: without them no daemon could be started any more.
 RESERVED = 32
@@ -32,16 +37,11 @@ class SpawnFailed(Exception):
         self.detail = detail
 
 
-class Spawning(NamedTuple):
+class Spawning(Plain):
     """A child between fork and exec; *errors* becomes readable when either is over."""
 
-    pid: int
-    master: int
-    out: int
-    inp: int
-    pidfd: int
+    child: Child
     errors: int
-    blob: str
 
 
 def begin(request: Body, soft_files: int) -> Spawning:
@@ -69,7 +69,8 @@ def begin(request: Body, soft_files: int) -> Spawning:
     if pid == 0:
         _become(request, slave, report, soft_files)
     _close([slave, report])
-    return Spawning(pid, master, out, inp, _watch(pid), errors, request.get("blob", ""))
+    pidfd, blob = _watch(pid), request.get("blob", "")
+    return Spawning(Child(request["id"], pid, master, out, inp, pidfd, blob, time.time()), errors)
 
 
 def finish(spawning: Spawning) -> None:
@@ -84,7 +85,7 @@ def finish(spawning: Spawning) -> None:
         raise SpawnFailed(body["code"], body["detail"])
 
 
-def _become(request: Body, slave: int, report: int, soft_files: int) -> NoReturn:
+def _become(request: Body, slave: int, report: int, soft_files: int) -> "NoReturn":
     stage = "IO_ERROR"
     try:
         os.setsid()

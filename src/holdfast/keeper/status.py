@@ -2,9 +2,9 @@
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from holdfast.keeper.children import is_stopped
+from holdfast.keeper.plain import TYPE_CHECKING
 from holdfast.keeper.service import Service
 from holdfast.keeper.wire import VERSION, Body
 

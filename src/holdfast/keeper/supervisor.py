@@ -11,11 +11,11 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from holdfast.keeper import place
 from holdfast.keeper.children import status_of
-from holdfast.keeper.loop import Loop
+from holdfast.keeper.loop import Loop, soonest
+from holdfast.keeper.plain import Any
 from holdfast.keeper.processes import signal_process, start_process
 from holdfast.keeper.service import END_GRACE, Process, Service
 from holdfast.keeper.sessions import Sessions
@@ -54,11 +54,17 @@ class Supervisor:
         self._line: tuple[socket.socket, ...] = ()
         """Between daemon and reader, until both have their end of it."""
         self._later: list[tuple[Body, tuple[int, ...]]] = []
-        loop.add_deadline(self.deadline)
 
     @property
-    def handing_over(self) -> bool:
-        return bool(self._batches)
+    def processes(self) -> list[Process]:
+        """Every process of ours that lives, as far as is known."""
+        rows = self.services.values()
+        return [process for one in rows for process in (one.active, one.spare) if process]
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is in flight between us and them."""
+        return not self._batches and all(one.channel.is_quiet for one in self.processes)
 
     @property
     def ended_idle(self) -> bool:
@@ -82,16 +88,15 @@ class Supervisor:
             self._send(self.daemon.active, body, fds)
 
     def deadline(self) -> float | None:
-        times = [d for s in self.services.values() if (d := s.deadline()) is not None]
-        return min(times, default=None)
+        return soonest(service.deadline() for service in self.services.values())
 
     def tick(self, now: float) -> None:
         """Start what is due, end what overstays."""
+        for process in self.processes:
+            if process.kill_at is not None and now >= process.kill_at:
+                process.kill_at = None
+                signal_process(process, signal.SIGKILL)
         for service in self.services.values():
-            for process in (service.active, service.spare):
-                if process and process.kill_at is not None and now >= process.kill_at:
-                    process.kill_at = None
-                    signal_process(process, signal.SIGKILL)
             try:
                 self._start_due(service, now)
             except OSError as error:
@@ -124,8 +129,12 @@ class Supervisor:
         spare, self.daemon.spare = self.daemon.spare, None
         self._drop(spare)
 
-    def drop_reader(self) -> None:
-        """End the reader for good: what it knows can be derived again."""
+    def drop_helpers(self) -> None:
+        """End whatever is not the daemon: what a reader knows can be derived again."""
+        self.drop_spare()
+        self._drop_reader()
+
+    def _drop_reader(self) -> None:
         reader, self.reader.active = self.reader.active, None
         self.reader.wanted = False
         self._drop(reader)
@@ -153,19 +162,21 @@ class Supervisor:
         for service in self.services.values():
             for process in (service.active, service.spare):
                 if process is not None and process.pid == pid:
-                    self._hear_out(process)
-                    self._loop.drop(process.channel)
-                    service.ended(process, self._why(service.name, status), now)
+                    self._has_ended(service, process, status, now)
                     return True
         return False
 
-    def _hear_out(self, process: Process) -> None:
-        """Take in what it told last: clients have been promised that it is done."""
+    def _has_ended(
+        self, service: Service, process: Process, status: int | None, now: float
+    ) -> None:
         try:
+            # What it told last: clients have been promised that it is done.
             for body, fds in process.channel.receive():
                 self.heard(process, body, fds)
         except Gone:
             pass  # its end, as expected
+        self._loop.drop(process.channel)
+        service.ended(process, self._why(service.name, status), now)
 
     def adopt(self, channel: Channel, hello: Body) -> Process:
         """Take over a daemon that outlived the keeper before this one.
@@ -188,7 +199,7 @@ class Supervisor:
         self._loop.watch_channel(
             process.channel,
             lambda body, fds: self.heard(process, body, fds),
-            lambda reason: self.gone(process, reason),
+            lambda _reason: self.gone(process),
         )
 
     def _watch_end(self, process: Process) -> None:
@@ -200,10 +211,7 @@ class Supervisor:
         status = status_of(process.pidfd, process.pid)
         os.close(process.pidfd)
         process.pidfd = -1
-        self._hear_out(process)
-        self._loop.drop(process.channel)
-        why = "its exit code is unknown" if status is None else self._why("daemon", status)
-        self.daemon.ended(process, why, time.monotonic())
+        self._has_ended(self.daemon, process, status, time.monotonic())
 
     def _start(self, service: Service, now: float) -> Process:
         ours, theirs = socket.socketpair()
@@ -241,10 +249,10 @@ class Supervisor:
             "soft_files": self._sessions.soft_files,
             "leaving": self.leaving,
         }
+        self._send(process, take, fds)  # it has to make room while we make the batches
         self._batches = deque([*self._sessions.batches(), self._handed])
         self._said_idle = False
         self._later = []  # what was told to the one before is in the batches now
-        self._send(process, take, fds)
 
     def _handed(self) -> tuple[Body, tuple[int, ...]]:
         return {"op": "handed", "spawning": self._sessions.expected}, ()
@@ -287,7 +295,7 @@ class Supervisor:
 
     def _want_reader(self, body: Body) -> None:
         if not body.get("wanted", True):
-            self.drop_reader()
+            self._drop_reader()
         elif self.reader.unable:
             self.tell(UNABLE)
         elif self.daemon.wanted:
@@ -307,7 +315,7 @@ class Supervisor:
                 sock.close()
             self._line = ()
 
-    def gone(self, process: Process, _reason: str) -> None:
+    def gone(self, process: Process) -> None:
         # Dead, almost always; SIGCHLD says so. One that only closed its channel is ended.
         process.kill_at = time.monotonic() + END_GRACE
 
@@ -315,11 +323,13 @@ class Supervisor:
         try:
             process.channel.send(body, fds)
             self._loop.wrote(process.channel)
-        except Gone as gone:
+        except Gone:
             self._loop.drop(process.channel)
-            self.gone(process, str(gone))
+            self.gone(process)
 
-    def _why(self, name: str, status: int) -> str:
+    def _why(self, name: str, status: int | None) -> str:
+        if status is None:
+            return "its exit code is unknown"
         code = os.waitstatus_to_exitcode(status)
         how = f"exit code {code}" if code >= 0 else f"signal {-code}"
         said = place.log_tail(os.path.join(self.spec["state"], f"{name}.log"))

@@ -9,11 +9,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
 
-from holdfast.keeper.loop import Loop
-from holdfast.keeper.plain import Plain
-from holdfast.keeper.processes import start_process
+from holdfast.keeper.plain import Any, Plain
+from holdfast.keeper.processes import start_check
 from holdfast.keeper.service import Process
 from holdfast.keeper.supervisor import Supervisor
 from holdfast.keeper.wire import Body
@@ -36,8 +34,7 @@ class _Attempt(Plain):
 class Upgrade:
     """At most one restart of the daemon at a time."""
 
-    def __init__(self, loop: Loop, supervisor: Supervisor) -> None:
-        self._loop = loop
+    def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self._attempt: _Attempt | None = None
 
@@ -45,7 +42,6 @@ class Upgrade:
     def under_way(self) -> bool:
         return self._attempt is not None
 
-    @property
     def deadline(self) -> float | None:
         return self._attempt.deadline if self._attempt else None
 
@@ -54,14 +50,7 @@ class Upgrade:
         if self._attempt is not None:
             reply({"ok": False, "reason": "a restart is under way already"})
             return
-        reader, writer = os.pipe()
-        try:
-            pid = start_process(spec, "daemon", writer, "--check")
-        except BaseException:
-            os.close(reader)
-            raise  # whoever asked is told
-        finally:
-            os.close(writer)
+        pid, reader = start_check(spec, "daemon")
         os.set_blocking(reader, False)
         now = time.monotonic()
         previous = self._supervisor.spec

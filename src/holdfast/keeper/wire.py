@@ -17,7 +17,8 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any
+
+from holdfast.keeper.plain import Any
 
 Body = dict[str, Any]
 

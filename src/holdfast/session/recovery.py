@@ -21,9 +21,12 @@ class Policy(enum.Enum):
     NEVER = "never"
 
 
+_POLICIES = {policy.value: policy for policy in Policy}
+
+
 def policy_of(word: str) -> Policy:
     """Return the policy of that name; what only a newer version knows starts nothing."""
-    return Policy(word) if word in {policy.value for policy in Policy} else Policy.NEVER
+    return _POLICIES.get(word, Policy.NEVER)
 
 
 class Keeper(enum.Enum):
