@@ -40,8 +40,9 @@ def revived(record: Record, paths: Paths) -> Record:
     """
     address = urlsplit(record.url).hostname or ""
     with _alone(paths):
-        if any(each.url == record.url for each in records.running(record_directory(paths))):
-            return record
+        for each in records.running(record_directory(paths)):
+            if each.url == record.url:
+                return each
         if _is_free(address, record.port):
             base = [] if record.base == "/" else ["--base-path", record.base]
             words = ("--listen", address, "--port", str(record.port), *base)
