@@ -33,6 +33,12 @@ describe("the model", () => {
     expect(model.chosen).toBe("a");
   });
 
+  test("says nothing more of one session once another is looked at", () => {
+    const model = after(...WORKING, { type: "hinted", text: "This session has ended." });
+    expect(model.hint).not.toBe("");
+    expect(next(model, { type: "chose", id: "b" }).hint).toBe("");
+  });
+
   test("keeps what the person has chosen when the host begins anew", () => {
     const model = after(...WORKING, { type: "chose", id: "b" }, ...WORKING);
     expect(model.chosen).toBe("b");

@@ -53,6 +53,7 @@ function TerminalPlace({ page, model, leave }: PlaceFacts) {
       typed: (data, bytes) => page.typed(data, bytes),
       resized: () => page.looking.fit(),
       left: leave,
+      mayCopy: () => page.mayCopy(),
     });
     page.looking.screen?.focus();
     return () => page.looking.disappear();
