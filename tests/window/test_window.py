@@ -222,6 +222,7 @@ def test_a_host_by_another_name_is_one_when_it_is_back(
     found = {hosts.revived(record, home.paths).pid for _ in range(2)}
 
     assert record.url.startswith("http://localhost:")
+    assert len(found) == 1
     assert set(hosts_of(home)) == found
 
 
