@@ -2,6 +2,7 @@
 
 import { gapLine, type Gap } from "../core/gaps.ts";
 import type { Model } from "../core/model.ts";
+import type { Sessions } from "../core/sessions.ts";
 import { Hole, View, type Attached, type Step } from "../core/view.ts";
 import { NOTHING, type Held } from "../core/tail.ts";
 import { Screen, SCROLLBACK_LINES, type Hands, type Size } from "./screen.ts";
@@ -47,6 +48,16 @@ export class Looking {
 
   get screen(): Screen | null {
     return this.#screen;
+  }
+
+  /** Show nothing of a session that is gone: what was forgotten is not to be read here either. */
+  dropGone(sessions: Sessions): void {
+    if (this.#view && !sessions.has(this.#view.session)) {
+      this.needs.socket.tell("detach", { view: this.#view.number });
+      this.#view = null;
+      this.#screen?.replace(new Uint8Array(0));
+      this.needs.gap(null);
+    }
   }
 
   /** Whether what is being parsed is printed now, and no replay of what was. */

@@ -168,6 +168,7 @@ export class Page {
     const before = this.model;
     this.store.happened({ type: "heard", event, payload });
     this.looking.heard(event, payload as Record<string, unknown>);
+    this.looking.dropGone(this.model.sessions);
     if (this.model.chosen !== before.chosen) {
       this.#chosen();
     } else if (event === "session") {
