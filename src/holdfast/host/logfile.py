@@ -29,17 +29,19 @@ class Lines(logging.Formatter):
 class Shared(WatchedFileHandler):
     """A file that several hosts write; whichever finds it grown has it begin anew, once."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a line, into the new file if there is one."""
+    def reopenIfNeeded(self) -> None:  # noqa: N802 - logging's name; it is called for each line
+        """Go on in the new file if there is one, and see to it that there is one in time."""
         with suppress(OSError):  # a full disk, most likely; the old one is better than none
             self._turn_over()
-        super().emit(record)
+        super().reopenIfNeeded()
 
     def _open(self) -> TextIOWrapper:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        return open(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8")  # noqa: SIM115, PTH123
+        return open(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8")  # noqa: PTH123
 
     def _turn_over(self) -> None:
+        if self.stream is None:
+            return
         fd = self.stream.fileno()
         if os.fstat(fd).st_size <= LARGEST:
             return

@@ -111,13 +111,7 @@ async def _serve(
         pages = Pages(host, client, tokens=tokens, tries=tries)
         guard = Guard(
             pages.app(options.base_path),
-            rules=Access.at(
-                _names(options.address),
-                port,
-                tls=bool(options.tls),
-                base_path=options.base_path,
-                everywhere=options.address in EVERYWHERE,
-            ),
+            rules=_rules(options, port),
             check=lambda token: tokens.check(token, time.time()),
             tries=tries,
             clock=time.monotonic,
@@ -231,6 +225,16 @@ def _host_of(address: str) -> str:
     if address in EVERYWHERE:
         return socket.gethostname()
     return f"[{address}]" if ":" in address else address
+
+
+def _rules(options: Options, port: int) -> Access:
+    return Access.at(
+        _names(options.address),
+        port,
+        tls=bool(options.tls),
+        base_path=options.base_path,
+        everywhere=options.address in EVERYWHERE,
+    )
 
 
 def _names(address: str) -> set[str]:

@@ -144,7 +144,7 @@ class Window(QMainWindow):
 
     # -- what the page wants
 
-    def _loaded(self, ok: bool) -> None:  # noqa: FBT001 - Qt's signal
+    def _loaded(self, ok: bool) -> None:
         # What gets the input is a part of the view, and another one for each site.
         if (part := self._view.focusProxy()) is not None:
             part.installEventFilter(self)

@@ -6,9 +6,19 @@ from holdfast.protocol.messages import SessionInfo
 
 def session(id_: str, state: str = "running") -> SessionInfo:
     return SessionInfo(
-        id=id_, name="", key="", state=state, recovery=None, pid=1, argv=["sh"], cwd="/", cols=80, rows=24,
-        offset=0, created=1.0,
-    )  # fmt: skip
+        id=id_,
+        name="",
+        key="",
+        state=state,
+        recovery=None,
+        pid=1,
+        argv=["sh"],
+        cwd="/",
+        cols=80,
+        rows=24,
+        offset=0,
+        created=1.0,
+    )
 
 
 def shown(listing: Listing, count: int) -> set[str]:

@@ -10,7 +10,7 @@ LINE = "x" * (LARGEST // 16)
 
 
 def write(log: Shared, text: str) -> None:
-    log.emit(logging.makeLogRecord({"msg": text}))
+    log.handle(logging.makeLogRecord({"msg": text}))
 
 
 def test_a_log_that_has_grown_begins_anew_and_two_older_ones_are_kept(tmp_path: Path) -> None:
