@@ -98,11 +98,11 @@ def test_every_test_that_the_page_on_security_names_is_there() -> None:
     """A row without its test is a promise; a test that was renamed must not leave one."""
     page = (ROOT / "docs" / "reference" / "security.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| ") and "tests |" not in line]
-    places = {"": "host/test_security.py", "unit ": "unit/host"}
-    for unit, name in re.findall(r"(unit )?`(test_\w+)`", page):
-        place = ROOT / "tests" / places[unit]
+    places = {"": "host/test_security.py", "unit ": "unit/host", "browser ": "browser"}
+    for where, name in re.findall(r"(unit |browser )?`(test_\w+)`", page):
+        place = ROOT / "tests" / places[where]
         files = [place] if place.is_file() else sorted(place.glob("test_*.py"))
-        assert any(f"def {name}(" in file.read_text() for file in files), unit + name
+        assert any(f"def {name}(" in file.read_text() for file in files), where + name
 
     assert [row for row in rows if not re.search(r"`test_\w+`", row)] == []
     assert len(rows) > 20
