@@ -102,8 +102,9 @@ def test_every_test_that_the_page_on_security_names_is_there() -> None:
         "": "host/test_security.py",
         "unit ": "unit/host",
         "order ": "host/test_order.py",
+        "browser ": "browser",
     }
-    for where, name in re.findall(r"(unit |order )?`(test_\w+)`", page):
+    for where, name in re.findall(r"(unit |order |browser )?`(test_\w+)`", page):
         place = ROOT / "tests" / places[where]
         files = [place] if place.is_file() else sorted(place.glob("test_*.py"))
         assert any(f"def {name}(" in file.read_text() for file in files), where + name

@@ -1,11 +1,13 @@
 """What a person does with the page: log in, type, make sessions, look at them on a phone."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.browsing import Tab
+from tests.support.home import Home
 from tests.support.hosting import HostProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -80,6 +82,45 @@ def test_what_somebody_else_owns_is_looked_at_until_it_is_taken_over(
     expect(other.page.locator("footer [role=img]")).not_to_have_text(size)
     other.type("echo mine now\n")
     tab.shows("mine now\n")
+
+
+def test_what_was_forgotten_is_not_to_be_read_in_a_tab_either(
+    tab: Tab, home: Home, host: HostProcess, new_tab: Callable[[], Tab]
+) -> None:
+    """The address of the tab is still that of the session, and its terminal showed the secret."""
+    session = home.hold("run", "-d", "--", "echo", "the secret").strip()
+    home.hold("wait", session)
+    looking = new_tab()
+    looking.open(f"{host.url}#/s/{session}")
+    looking.shows("the secret")
+    home.hold("forget", "--yes", session)
+    expect(looking.page.locator(".nothing")).to_contain_text(f"There is no session {session}")
+    looking.page.wait_for_function("() => holdfast.text().trim() === ''")
+    tab.is_connected()
+
+
+def test_without_a_daemon_nothing_is_offered_that_needs_it(tab: Tab, home: Home) -> None:
+    """It said that no session runs, and that "New" starts one, which it could not."""
+    new = tab.page.get_by_role("button", name="New", exact=True)
+    tab.type("exit\n")
+    expect(tab.page.locator("footer")).to_contain_text("ended")
+    home.hold("forget", "--yes", json.loads(home.hold("ls", "--all", "--json"))[0]["id"])
+    expect(tab.page.locator(".nothing")).to_contain_text("No session is running")
+    expect(new).to_be_enabled()
+    home.hold("daemon", "stop", "--yes")
+    expect(tab.page.locator(".nothing")).to_contain_text("The host has no daemon")
+    expect(new).to_be_disabled()
+    tab.shot("no-daemon")
+    home.hold("ls")
+    expect(new).to_be_enabled(timeout=20_000)
+
+
+def test_a_name_that_is_too_long_is_said_and_costs_no_connection(tab: Tab) -> None:
+    tab.page.get_by_role("button", name="Rename", exact=True).click()
+    tab.page.get_by_label("Name", exact=True).fill("x" * 5000)
+    tab.page.keyboard.press("Enter")
+    tab.hint.to_contain_text("characters at most")
+    assert tab.tries == 1
 
 
 def test_queries_of_programs_are_answered_once(tab: Tab) -> None:

@@ -1,11 +1,15 @@
 """Programs that have the whole screen, and those that print more than can be shown."""
 
+import json
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.support.browsing import Tab
+from tests.support.home import Home
+from tests.support.hosting import HostProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -56,3 +60,49 @@ def test_what_was_skipped_is_said_and_can_be_loaded(tab: Tab) -> None:
     shown = tab.text().rstrip().split("\n")[:-1]
     assert len(shown) > 10_000
     assert shown == [str(number) for number in range(last - len(shown) + 1, last + 1)]
+
+
+CLIPBOARD = "navigator.clipboard.readText()"
+RIGHTS = ["clipboard-read", "clipboard-write"]
+
+
+def copies(word: str) -> str:
+    """Return a command of the shell that copies "copied", and says another word."""
+    return f"printf '\\033]52;c;Y29waWVk\\007{word}\\n'"
+
+
+def test_what_a_program_copies_is_copied_once(tab: Tab, home: Home, host: HostProcess) -> None:
+    """A replay would put back what was copied an hour ago, over what a person has copied since."""
+    session = json.loads(home.hold("ls", "--json"))[0]["id"]
+    tab.page.context.grant_permissions(RIGHTS)
+    tab.type(f"{copies('done')}\n")
+    tab.shows("\ndone\n$")
+    tab.page.wait_for_function(f"async () => (await {CLIPBOARD}) === 'copied'")
+    tab.page.evaluate("navigator.clipboard.writeText('since then')")
+    host.kill()
+    tab.is_disconnected("Lost connection to the host.")
+    home.hold("send", "--takeover", session, copies("again"), "--enter")
+    host.start()
+    tab.shows("\nagain\n$")
+    tab.type("echo live\n")
+    tab.shows("\nlive\n$")
+
+    assert tab.page.evaluate(CLIPBOARD) == "since then"
+
+
+def test_who_only_looks_keeps_his_clipboard(
+    home: Home, host: HostProcess, new_tab: Callable[[], Tab]
+) -> None:
+    """What is in it, somebody pastes into a shell of his own."""
+    session = json.loads(home.hold("ls", "--json"))[0]["id"]
+    guest = new_tab()
+    guest.page.context.grant_permissions(RIGHTS)
+    guest.open(next(each for each in home.hold("share", session).split() if "://" in each))
+    guest.shows("$")
+    guest.page.evaluate("navigator.clipboard.writeText('mine')")
+    home.hold("send", session, copies("done"), "--enter")
+    guest.shows("\ndone\n$")
+    home.hold("send", session, "echo more", "--enter")
+    guest.shows("\nmore\n$")
+
+    assert guest.page.evaluate(CLIPBOARD) == "mine"

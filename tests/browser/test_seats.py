@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.support.browsing import Tab
 from tests.support.home import Home
-from tests.support.hosting import HostProcess
+from tests.support.hosting import HostProcess, running_host
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -56,6 +56,50 @@ def test_a_shared_link_shows_one_session_and_supersedes_nobody(
     guest.page.reload()
     guest.shows("\nseen by both")
     assert guest.complaints == []
+
+
+def test_who_looks_on_in_a_smaller_window_sees_the_line_of_the_cursor(
+    tab: Tab, home: Home, browser: Browser
+) -> None:
+    """A terminal has the size of its owner's; its last lines were below the edge of a guest's."""
+    tab.type("seq 100\n")
+    tab.shows("100\n$")
+    session = json.loads(home.hold("ls", "--json"))[0]["id"]
+    link = next(word for word in home.hold("share", session).split() if word.startswith("http"))
+    guest = Tab(browser.new_context(viewport={"width": 1000, "height": 300}))
+    guest.open(link)
+    guest.shows("100\n$")
+    cursor = guest.page.locator(".xterm-cursor")
+    expect(cursor).to_be_in_viewport()
+    guest.shot("share-small")
+    tab.type("clear; echo above\n")
+    guest.shows("above\n$")
+    expect(cursor).to_be_in_viewport()
+    guest.page.locator(".screen").evaluate("each => { each.scrollTop = each.scrollHeight; }")
+    expect(cursor).not_to_be_in_viewport()
+    tab.type("echo more\n")
+    guest.shows("\nmore\n$")
+    expect(cursor).not_to_be_in_viewport()  # who has scrolled stays where he is
+
+
+def test_a_link_that_is_no_good_says_so_in_its_own_words(
+    tab: Tab, home: Home, host: HostProcess, browser: Browser
+) -> None:
+    session = json.loads(home.hold("ls", "--json"))[0]["id"]
+    guest = Tab(browser.new_context())
+    guest.page.goto(f"{host.url}#/share/{session}?code=wrong")
+    form = guest.page.locator(".login")
+    expect(form).to_contain_text("hold share")
+    expect(form.get_by_role("alert")).to_contain_text("the code is wrong")
+    assert "user who runs the daemon" not in form.inner_text()
+
+
+def test_a_code_may_be_pasted_with_its_address(home: Home, host: HostProcess, tab: Tab) -> None:
+    with running_host(home, logged_in=False) as other:
+        tab.page.goto(other.url)
+        tab.page.get_by_label("Code").fill(f" {other.link}\n")
+        tab.page.get_by_role("button", name="Log in").click()
+        tab.is_connected()
 
 
 def test_a_duplicated_tab_is_the_newer_one(

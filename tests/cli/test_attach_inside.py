@@ -133,6 +133,27 @@ def test_of_several_one_is_chosen(hold: Hold, size: tuple[int, int]) -> None:
     assert b"`hold attach first`" in shown
 
 
+def test_one_that_came_while_the_list_was_there_can_be_chosen(hold: Hold) -> None:
+    for name in ("first", "second"):
+        hold.start("-n", name, "--", "cat")
+    terminal = hold.terminal()
+    terminal.expect("Which session?")
+    hold.start("-n", "later", "--", "sh", "-c", "echo I am later; exec cat")
+    terminal.expect("later  ")
+    terminal.send("later")
+    terminal.expect("I am later")
+    terminal.send("\r")
+    terminal.expect("\x1b[?1049l")
+    terminal.expect("I am later")
+    terminal.send(DETACH)
+
+    shown, code = terminal.end()
+
+    assert code == 0
+    assert b"`hold attach later`" in shown
+    assert [each["name"] for each in hold.sessions()] == ["first", "second", "later"]
+
+
 def test_of_several_none_is_chosen_and_a_new_one_begins(hold: Hold, tmp_path: Path) -> None:
     for name in ("first", "second"):
         hold.start("-n", name, "--", "cat")

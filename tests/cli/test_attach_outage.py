@@ -90,6 +90,24 @@ def test_what_comes_from_a_pipe_is_typed_all_the_same(hold: Hold) -> None:
         assert running.wait(20) == 0
 
 
+def test_the_end_of_a_pipe_ends_no_program_that_was_there_before(hold: Hold) -> None:
+    """`ssh there hold attach it`, broken off, or one of a script without input, ended the shell."""
+    session = hold.start("-n", "it", "--", "sh", "-c", LINES)
+    reader, writer = os.pipe()
+    with Popen([*HOLD, "attach", "it"], stdin=reader, stdout=PIPE, env=hold.environ) as running:
+        os.close(reader)
+        os.write(writer, b"by a pipe\n")
+        os.close(writer)
+        assert running.stdout is not None
+        while b"by a pipe" not in running.stdout.readline():
+            pass
+        hold.ok("send", "--takeover", session, "still here", "--enter")
+        while b"still here" not in running.stdout.readline():
+            pass
+        hold.ok("kill", "--now", "--takeover", session)
+        assert running.wait(20) == 128 + signal.SIGKILL
+
+
 def test_a_restart_is_said_in_the_title_and_the_title_comes_back(hold: Hold) -> None:
     """Also over a full-screen program, in whose picture nothing is written."""
     script = r"stty -echo; printf '\033[?1049h\033]2;mine\007ready\n'; exec cat"

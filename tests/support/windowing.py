@@ -136,6 +136,12 @@ class Driven:
     def ended(self) -> int:
         return self.process.wait(SLOW)
 
+    def complaint(self) -> str:
+        """Wait for the next line on stderr."""
+        assert self.process.stderr is not None
+        assert select.select([self.process.stderr], [], [], SLOW)[0], "nothing was said"
+        return self.process.stderr.readline().decode()
+
     def errors(self) -> str:
         assert self.process.stderr is not None
         return self.process.stderr.read().decode()

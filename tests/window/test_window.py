@@ -2,12 +2,17 @@
 
 import os
 import signal
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from holdfast.cli import hosts
+from holdfast.host import records
+from holdfast.host.places import record_directory
 from tests.support.home import Home, running_home, until
+from tests.support.hosting import running_host
 from tests.support.pictures import ink
 from tests.support.processes import is_alive
 from tests.support.windowing import (
@@ -181,6 +186,44 @@ def test_a_host_that_has_ended_is_there_again_when_somebody_comes_back(
         (pid,) = until(lambda: hosts_of(home), "a host", SLOW)
         record = home.paths.runtime / "hosts" / f"{pid}.json"
         assert url in record.read_text()
+
+
+def test_a_host_whose_place_is_taken_is_said_once_and_comes_back_when_it_is_free(
+    home: Home, display: Mapping[str, str]
+) -> None:
+    """Each click started one more host, which no page looked for, at the next free port."""
+    ticking(home)
+    with running_host(home, logged_in=False) as host, window(home, display, "clock") as shown:
+        shown.shows("tick 2")
+        host.close()
+
+        with socket.create_server(("127.0.0.1", host.port)):
+            click_and_type(display, 400, 300, "")
+            assert "something else listens there" in shown.complaint()
+            assert hosts_of(home) == []
+
+        def is_back() -> bool:
+            click_and_type(display, 400, 300, "")
+            return bool(hosts_of(home))
+
+        until(is_back, "a host", SLOW)
+        shown.shows("Connected")
+
+
+def test_a_host_by_another_name_is_one_when_it_is_back(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of `localhost` was never served again, however many hosts were started for it."""
+    for name, value in home.environ.items():
+        monkeypatch.setenv(name, value)
+    with running_host(home, "--listen", "localhost", logged_in=False):
+        (record,) = records.running(record_directory(home.paths))
+
+    found = {hosts.revived(record, home.paths).pid for _ in range(2)}
+
+    assert record.url.startswith("http://localhost:")
+    assert len(found) == 1
+    assert set(hosts_of(home)) == found
 
 
 def test_a_window_opens_where_the_last_one_was(home: Home, display: Mapping[str, str]) -> None:

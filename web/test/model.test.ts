@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { begin, next, type Happening, type Model } from "../src/core/model.ts";
-import { ending, heading, label, type Session } from "../src/core/sessions.ts";
+import { choose, ending, heading, label, type Session } from "../src/core/sessions.ts";
 import { isReport, refusal } from "../src/core/typing.ts";
 
 function session(id: string, change: Partial<Session> = {}): Session {
@@ -31,6 +31,21 @@ describe("the model", () => {
     const model = after(...WORKING);
     expect([...model.sessions.keys()]).toEqual(["a", "b"]);
     expect(model.chosen).toBe("a");
+  });
+
+  test("says nothing more of one session once another is looked at", () => {
+    const model = after(...WORKING, { type: "hinted", text: "This session has ended." });
+    expect(model.hint).not.toBe("");
+    expect(next(model, { type: "chose", id: "b" }).hint).toBe("");
+  });
+
+  test("has what lives before what has ended, of which the newest comes first", () => {
+    const ended = [3, 4].map((at) => told("session", session(`e${at}`, { created: at, ended: 9 })));
+    const model = after(...WORKING, ...ended, told("session", session("c", { created: 5 })));
+    expect([...model.sessions.keys()]).toEqual(["a", "b", "c", "e4", "e3"]);
+    expect(choose(model.sessions)).toBe("c");
+    const over = new Map([...model.sessions].filter(([, { ended }]) => ended));
+    expect(choose(over)).toBe("e4");
   });
 
   test("keeps what the person has chosen when the host begins anew", () => {

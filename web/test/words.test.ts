@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { EVERY_MS, isWorthTelling } from "../src/core/activity.ts";
 import { waitMs } from "../src/core/backoff.ts";
 import { gapLine, missingText } from "../src/core/gaps.ts";
-import { hashOf, readPlace, seatOf, tokenKey } from "../src/core/route.ts";
+import { codeIn, hashOf, readPlace, seatOf, tokenKey } from "../src/core/route.ts";
 import { words } from "../src/core/typing.ts";
 
 describe("the wait before a try", () => {
@@ -73,5 +73,17 @@ describe("a command", () => {
     [`a\\ b 'c d'e ""`, ["a b", "c de", ""]],
   ])("%s has its words", (line, expected) => {
     expect(words(line)).toEqual(expected);
+  });
+});
+
+describe("a code that is pasted", () => {
+  test.each([
+    [" xpch-5bd2-e79j\n", "xpch-5bd2-e79j"],
+    ["http://127.0.0.1:7717/#/?code=xpch-5bd2-e79j", "xpch-5bd2-e79j"],
+    ["http://127.0.0.1:7717/x/#/s/abc?code=xpch-5bd2-e79j ", "xpch-5bd2-e79j"],
+    ["#/?code=", "#/?code="],
+    ["", ""],
+  ])("%j is %j", (text, code) => {
+    expect(codeIn(text)).toBe(code);
   });
 });

@@ -103,7 +103,9 @@ def home(look: FirstLook | None) -> int:
             picked = picker.pick(client, sessions, local.local, local.outer)
             if picked is picker.NOTHING:
                 return OK
-            chosen = next((each for each in sessions if each.id == picked), None)
+            if picked is not picker.NEW:
+                # As it is by now: the list went on while somebody looked at it.
+                chosen = client.call(Get(session=picked))
         if chosen is not None:
             if chosen.state == "dormant":
                 chosen = client.call(Restore(session=chosen.id, life=chosen.life))

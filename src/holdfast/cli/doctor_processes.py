@@ -43,7 +43,7 @@ def keeper(scene: Scene) -> Iterator[Finding]:
         )
     up = age(scene.now - float(found.get("started") or scene.now))
     yield Finding(
-        OK, f"pid {found.get('pid')}, up {up}, keeps {scene.status.get('sessions')} sessions"
+        OK, f"pid {found.get('pid')}, up {up}; sessions it keeps: {scene.status.get('sessions')}"
     )
 
 

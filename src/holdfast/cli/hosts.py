@@ -4,16 +4,19 @@ import fcntl
 import json
 import os
 import select
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from holdfast.cli.exits import FAILED, Exit
 from holdfast.config.paths import Paths
-from holdfast.errors import TimedOut
+from holdfast.errors import IoFailed, TimedOut
 from holdfast.host import records
 from holdfast.host.places import record_directory, token_file
 from holdfast.host.records import Record
@@ -33,12 +36,25 @@ def revived(record: Record, paths: Paths) -> Record:
     """Return the host of a page that is still open, started again where it was if it has ended.
 
     An idle host ends; but whoever comes back to a window should not have to start it by hand.
+    Raises IoFailed when it cannot be there again: the page looks for it nowhere else.
     """
+    address = urlsplit(record.url).hostname or ""
     with _alone(paths):
-        if any(each.url == record.url for each in records.running(record_directory(paths))):
-            return record
-        base = [] if record.base == "/" else ["--base-path", record.base]
-        return _started(paths, "--port", str(record.port), *base)
+        for each in records.running(record_directory(paths)):
+            if each.url == record.url:
+                return each
+        if _is_free(address, record.port):
+            base = [] if record.base == "/" else ["--base-path", record.base]
+            words = ("--listen", address, "--port", str(record.port), *base)
+            started = _started(paths, *words)
+            if started.url == record.url:
+                return started
+            os.kill(started.pid, signal.SIGTERM)  # somebody was faster, and it is elsewhere
+    raise IoFailed(
+        action=f"starting the host at port {record.port} again",
+        reason="something else listens there by now",
+        remedy="end that, or close this window and type `hold window`",
+    )
 
 
 def address(record: Record, paths: Paths, session: str) -> tuple[str, str]:
@@ -50,6 +66,15 @@ def address(record: Record, paths: Paths, session: str) -> tuple[str, str]:
 def is_used(code: str, paths: Paths) -> bool:
     """Return whether a page has come with that code, or none can any more."""
     return not Tokens(token_file(paths), uid=os.getuid()).is_waiting(code, time.time())
+
+
+def _is_free(address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        socket.create_server((address, port), family=family).close()
+    except OSError:
+        return False
+    return True
 
 
 def _running(paths: Paths) -> Record | None:

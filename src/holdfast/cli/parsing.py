@@ -147,7 +147,7 @@ def _number(text: str) -> int:
     return int(text)
 
 
-_number.__name__ = "offset"  # argparse names the function in "invalid ... value"
+_number.__name__ = "number"  # argparse names the function in "invalid ... value"
 
 
 # -- help

@@ -11,9 +11,10 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from holdfast.cli import browsing, door, hosts
-from holdfast.cli.exits import FAILED, OK, Usage, note, two_lines
+from holdfast.cli.exits import FAILED, OK, Exit, Usage, note, two_lines
 from holdfast.config.paths import Paths
 from holdfast.dev import chromium
+from holdfast.errors import HoldfastError
 from holdfast.host.records import Record
 from holdfast.protocol.messages import Role
 from holdfast.window import display
@@ -66,17 +67,32 @@ def _native(
             opened.wait_shown()
             if drive:
                 threading.Thread(target=_drive, args=(opened,), daemon=True).start()
+            said = ""
             for event in opened.events():
                 if drive:
                     print(json.dumps(event), flush=True)
                 if event.get("event") == "active":
-                    hosts.revived(host, paths)
+                    said = _come_back(host, paths, said)
         except KeyboardInterrupt:
             return OK
         if opened.close() != 0:
             note(f"the window has died: {opened.last_words()}; {AGAIN}")
             return FAILED
     return OK
+
+
+def _come_back(host: Record, paths: Paths, said: str) -> str:
+    """Have the host there for who has come back; say once why it cannot be, and return that."""
+    try:
+        hosts.revived(host, paths)
+    except (HoldfastError, OSError) as error:
+        what = two_lines(error)
+        if what != said:
+            print(what, file=sys.stderr)
+        return what
+    except Exit:  # it did not start, and has said why
+        return said
+    return ""
 
 
 def _drive(opened: Opened) -> None:

@@ -18,6 +18,7 @@ from holdfast.protocol.messages import SessionInfo
 
 TAIL = 200  # lines that are remembered
 SHOWN = 20  # lines that are shown when it has ended
+MOST_ADDRESSES = 32  # a server that logs each request with its URL prints them for days
 LONGEST_LINE = 2000  # characters
 SIZE = (120, 40)  # of its terminal: long lines are not broken on their way to us
 GRACE = 10.0  # seconds for the end of a program that was told to end
@@ -95,12 +96,19 @@ class Program:
 
     def _line(self, line: str) -> None:
         self._lines.append(line)
-        for found in _URL.findall(line):
-            try:
-                self.addresses.append(address_of(found.rstrip(".,;:")))
-            except HoldfastError:
-                continue  # not one that we could show
+        note_addresses(line, self.addresses)
         self._on_line(line)
+
+
+def note_addresses(line: str, known: list[Address]) -> None:
+    """Add to *known* where a line says that something listens, each place once."""
+    for found in _URL.findall(line):
+        try:
+            address = address_of(found.rstrip(".,;:"))
+        except HoldfastError:
+            continue  # not one that we could show
+        if address not in known and len(known) < MOST_ADDRESSES:
+            known.append(address)
 
 
 def plain(line: str) -> str:

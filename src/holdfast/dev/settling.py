@@ -54,6 +54,8 @@ class Settling:
         """Return the files with a new content; those that are being written stay behind."""
         changed = []
         for path, pending in list(self._pending.items()):
+            if not pending.is_asked and now < pending.since + RIPE:
+                continue  # not looked at before: a build writes thousands
             look = self._look(path)
             if now < self._ripe_at(pending, look):
                 continue

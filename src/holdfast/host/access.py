@@ -6,7 +6,7 @@ another program can send any of these, but has no token.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast.errors import AuthFailed, HoldfastError, NotFound, PermissionDenied
 from holdfast.host.tokens import Grant
@@ -38,21 +38,43 @@ class Access:
     hosts: frozenset[str]
     origins: frozenset[str]
     base_path: str = "/"
+    everywhere: tuple[str, int] | None = None
+    """Scheme and port of a host that listens at all addresses of this machine."""
 
     @classmethod
     def at(
-        cls, names: Iterable[str], port: int, *, tls: bool = False, base_path: str = "/"
+        cls,
+        names: Iterable[str],
+        port: int,
+        *,
+        tls: bool = False,
+        base_path: str = "/",
+        everywhere: bool = False,
     ) -> "Access":
-        """Return the rules of a host that is reached at these names and this port."""
-        scheme, usual = ("https", 443) if tls else ("http", 80)
-        hosts = {f"{name.lower()}:{port}" for name in names}
-        if port == usual:  # browsers leave it out
-            hosts |= {name.lower() for name in names}
+        """Return the rules of a host that is reached at these names and this port.
+
+        One that listens *everywhere* is reached at each address of this machine as well.
+        """
+        scheme = "https" if tls else "http"
+        hosts = {host for name in names for host in _hosts(scheme, name.lower(), port)}
         return cls(
             hosts=frozenset(hosts),
             origins=frozenset(f"{scheme}://{host}" for host in hosts),
             base_path=base_path,
+            everywhere=(scheme, port) if everywhere else None,
         )
+
+    def reached_at(self, address: str) -> "Access":
+        """Return the rules for a connection that came in at this address of the machine.
+
+        A name that was rebound leads here, too, but is a name, and not the address itself.
+        """
+        if self.everywhere is None or not address:
+            return self
+        scheme, port = self.everywhere
+        more = _hosts(scheme, f"[{address}]" if ":" in address else address, port)
+        origins = self.origins | {f"{scheme}://{host}" for host in more}
+        return replace(self, hosts=self.hosts | more, origins=origins)
 
     def check_source(self, hosts: list[str], origins: list[str]) -> HoldfastError | None:
         """Return why requests with these headers are refused."""
@@ -77,6 +99,12 @@ class Access:
         if any(not _SEGMENT.fullmatch(one) or one.strip(".") == "" for one in segments):
             return None
         return inner
+
+
+def _hosts(scheme: str, name: str, port: int) -> frozenset[str]:
+    """Return what browsers put into a Host header: a port that is usual they leave out."""
+    usual = 443 if scheme == "https" else 80
+    return frozenset({f"{name}:{port}", *([name] if port == usual else [])})
 
 
 def is_public(method: str, inner: str) -> bool:

@@ -81,7 +81,9 @@ class Guard:
             await answer.refuse(a_bug(bug))
 
     def _refuse_source(self, scope: Scope) -> HoldfastError | None:
-        return self._rules.check_source(headers_of(scope, b"host"), headers_of(scope, b"origin"))
+        address = scope["server"][0] if scope.get("server") else ""
+        rules = self._rules.reached_at(address)
+        return rules.check_source(headers_of(scope, b"host"), headers_of(scope, b"origin"))
 
     def _refuse_request(self, scope: Scope, inner: str | None) -> HoldfastError | None:
         method = scope["method"]

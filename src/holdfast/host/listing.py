@@ -41,6 +41,10 @@ class Listing:
     def update(self, info: SessionInfo) -> list[Change]:
         """One session has changed, or is new."""
         changes = self._with(info)
+        over = [id_ for id_, each in self._sessions.items() if each["state"] in OVER]
+        spare = [id_ for id_ in over if id_ != self._chosen]
+        gone = spare[: max(0, len(spare) - ENDED)]
+        changes += [change for id_ in gone for change in self._without(id_)]
         return [*self._layout(), *changes]
 
     def remove(self, session: str) -> list[Change]:

@@ -1,12 +1,16 @@
 """The log of hosts: time, level and what happened, as in the daemon's. Never a query or a token."""
 
+import fcntl
 import logging
 import os
 import time
 import traceback
+from contextlib import suppress
+from io import TextIOWrapper
+from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
-LARGEST = 1 << 20  # bytes; then it begins anew, with the one before kept beside it
+LARGEST = 5 << 20  # bytes, as of every log; then it begins anew, and two older ones are kept
 
 
 class Lines(logging.Formatter):
@@ -22,12 +26,37 @@ class Lines(logging.Formatter):
         return f"{moment}.{int(record.msecs):03}Z {level} host[{os.getpid()}] {line}"
 
 
+class Shared(WatchedFileHandler):
+    """A file that several hosts write; whichever finds it grown has it begin anew, once."""
+
+    def reopenIfNeeded(self) -> None:  # noqa: N802 - logging's name; it is called for each line
+        """Go on in the new file if there is one, and see to it that there is one in time."""
+        with suppress(OSError):  # a full disk, most likely; the old one is better than none
+            self._turn_over()
+        super().reopenIfNeeded()
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        return open(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8")  # noqa: PTH123
+
+    def _turn_over(self) -> None:
+        if self.stream is None:
+            return
+        fd = self.stream.fileno()
+        if os.fstat(fd).st_size <= LARGEST:
+            return
+        fcntl.flock(fd, fcntl.LOCK_EX)  # ends with the descriptor, when the new one is opened
+        file = Path(self.baseFilename)
+        if os.path.samestat(os.fstat(fd), file.stat()):
+            older, oldest = (file.with_name(f"{file.name}.{age}") for age in (1, 2))
+            with suppress(FileNotFoundError):
+                older.replace(oldest)
+            file.replace(older)
+
+
 def log_into(file: Path, *, debug: bool) -> None:
     """Have this process log there."""
-    if file.exists() and file.stat().st_size > LARGEST:
-        file.replace(file.with_name(file.name + ".1"))
-    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600))
-    handler = logging.FileHandler(file, encoding="utf-8")
+    handler = Shared(file)
     handler.setFormatter(Lines())
     root = logging.getLogger()
     root.addHandler(handler)

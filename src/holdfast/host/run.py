@@ -32,6 +32,7 @@ from holdfast.host.visit import Place
 logger = logging.getLogger(__name__)
 
 PORT = 7717
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 FLUSHED_WITHIN = 1.0  # seconds for the last notice to be handed to the sockets
 LET_GO_WITHIN = 2.0  # seconds for the daemon to hear of it
 
@@ -110,9 +111,7 @@ async def _serve(
         pages = Pages(host, client, tokens=tokens, tries=tries)
         guard = Guard(
             pages.app(options.base_path),
-            rules=Access.at(
-                _names(options.address), port, tls=bool(options.tls), base_path=options.base_path
-            ),
+            rules=_rules(options, port),
             check=lambda token: tokens.check(token, time.time()),
             tries=tries,
             clock=time.monotonic,
@@ -223,19 +222,26 @@ def _is_loopback(address: str) -> bool:
 
 def _host_of(address: str) -> str:
     """Return an address as it is written in a URL that can be opened here."""
-    if address in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+    if address in EVERYWHERE:
         return socket.gethostname()
     return f"[{address}]" if ":" in address else address
+
+
+def _rules(options: Options, port: int) -> Access:
+    return Access.at(
+        _names(options.address),
+        port,
+        tls=bool(options.tls),
+        base_path=options.base_path,
+        everywhere=options.address in EVERYWHERE,
+    )
 
 
 def _names(address: str) -> set[str]:
     """Return the names under which pages may reach it."""
     names = {*LOOPBACK, _host_of(address)}
-    if address in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        here = socket.gethostname()
-        names |= {here, socket.getfqdn()}
-        with contextlib.suppress(OSError):
-            names |= {_host_of(str(info[4][0])) for info in socket.getaddrinfo(here, None)}
+    if address in EVERYWHERE:  # its addresses the guard knows of each connection
+        names |= {socket.gethostname(), socket.getfqdn()}
     return names
 
 

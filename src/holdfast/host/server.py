@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 from collections.abc import Iterator
 from functools import partial
@@ -161,13 +162,24 @@ def listen(address: str, port: int) -> socket.socket:
         except OSError as error:
             if error.errno == errno.EADDRINUSE and each != ports[-1]:
                 continue
-            busy = error.errno == errno.EADDRINUSE
+            is_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
             raise IoFailed(
                 action=f"listening on {address} port {each}",
-                reason="the port is busy" if busy else str(error.strerror or error),
-                remedy="choose another with --port; 0 is any that is free",
+                reason=_reason(error),
+                remedy="choose another with --port; 0 is any that is free"
+                if is_port
+                else "give --listen an address of this machine",
             ) from error
     raise AssertionError("unreachable")
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "the port is busy"
+    if isinstance(error, socket.gaierror):
+        return str(error.strerror)
+    # What `create_server` makes of it says the address once more.
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _bound(address: str, port: int) -> socket.socket:

@@ -122,7 +122,10 @@ class Tokens:
         if _matching(self._vault.read().codes, "digest", wanted) is not None:
             self._change(now, spend)
         if not bought:
-            raise AuthFailed(reason="the code is wrong, used, or older than five minutes")
+            reason = "the code is wrong, used, or older than five minutes"
+            raise AuthFailed(reason=reason).said(
+                f"access refused: {reason}", "`hold host`, started again, prints another"
+            )
         return Login(token, _token_grant(bought[0]))
 
     def is_waiting(self, code: str, now: float) -> bool:

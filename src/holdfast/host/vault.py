@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -72,8 +72,9 @@ class Vault:
         self._file = file
         self._lock = file.with_name(file.name + ".lock")
         self._uid = uid
-        self._book = Book()
-        self._read_as: _Signature | None = None
+        # In one piece: a login reads it on another thread than everybody else, and content of one
+        # moment under the signature of another would stay, whatever was revoked meanwhile.
+        self._known: tuple[Book, _Signature | None] = Book(), None
 
     def read(self) -> Book:
         """Return what is in the file now; it is not to be changed.
@@ -83,13 +84,13 @@ class Vault:
         try:
             found = self._file.lstat()
         except FileNotFoundError:
-            self._book, self._read_as = Book(), None
-            return self._book
+            return Book()
         except OSError as error:
             raise self._distrust(f"cannot be looked at: {error.strerror}") from error
-        if self._read_as != _signature(found):
-            self._book, self._read_as = self._load()
-        return self._book
+        book, read_as = self._known
+        if read_as != _signature(found):
+            book, _ = self._known = self._load()
+        return book
 
     def change(
         self, change: Callable[[Book], None], *, patience: float = 2.0, must: bool = True
@@ -103,7 +104,7 @@ class Vault:
                 book = msgspec.convert(msgspec.to_builtins(self.read()), Book)
                 change(book)
                 self._replace(book)
-                self._read_as = None
+                self._known = Book(), None
             elif must:
                 raise IoFailed(
                     action=f"changing {self._file}",
@@ -123,12 +124,16 @@ class Vault:
                 raise self._distrust("is no file")
             if found.st_uid != self._uid or found.st_mode & 0o077:
                 raise self._distrust("is not for this user alone")
-            content = opened.read(FILE_LIMIT + 1)
+            try:
+                content = opened.read(FILE_LIMIT + 1)
+            except OSError as error:
+                raise self._distrust(f"cannot be read: {error.strerror}") from error
         try:
             return _books.decode(content), _signature(found)
         except (msgspec.MsgspecError, ValueError):
             aside = self._file.with_name(f"{self._file.name}.damaged")
-            self._file.replace(aside)
+            with suppress(OSError):  # another host was faster; or it cannot be kept
+                self._file.replace(aside)
             logger.warning("%s is damaged: put aside, everybody has to log in again", self._file)
             return Book(), _signature(found)
 

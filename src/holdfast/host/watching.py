@@ -11,6 +11,7 @@ from holdfast.host.listing import Change, Listing
 from holdfast.protocol.messages import SessionInfo
 
 TOGETHER = 0.05  # seconds between two looks at what has changed: a burst is one
+AGAIN_AFTER = 1.0  # seconds, when the daemon could not say
 ONE_BY_ONE = 8  # sessions asked for singly; more are listed
 
 
@@ -83,7 +84,10 @@ class Watching:
             except NotConnected:
                 continue  # all of it is listed on the next connection
             except HoldfastError:
+                # What it was about may be the last that happens for hours: look again unasked.
                 self._is_all_new = True
+                self._news.set()
+                await asyncio.sleep(AGAIN_AFTER)
             await asyncio.sleep(TOGETHER)
 
     async def _look_at(self, changed: set[str], *, everything: bool) -> None:

@@ -262,6 +262,8 @@ class Attachment:
         if self._is_terminal:  # it hung up: nobody asked the program to end
             raise ToldToLeave(signal.SIGHUP)
         self._hears_keys = False
+        if not self._wish.fresh:
+            return  # whose program was there before outlives a pipe, as it outlives a terminal
         # In the middle of a line the first one only sends the line, as at a keyboard.
         self._delivering.add(END_OF_INPUT if self._last_key == b"\n" else END_OF_INPUT * 2)
 

@@ -105,7 +105,6 @@ class Window(QMainWindow):
         self._page.setUrl(QUrl(url))
         self.show()
         self._view.setFocus()
-        self._view.focusProxy().installEventFilter(self)  # what gets the input is a part of it
         channel.tell(event="shown")
         if channel.commands >= 0:
             self._commands = QSocketNotifier(channel.commands, QSocketNotifier.Type.Read, self)
@@ -133,7 +132,7 @@ class Window(QMainWindow):
         page.settings().setUnknownUrlSchemePolicy(
             QWebEngineSettings.UnknownUrlSchemePolicy.DisallowUnknownUrlSchemes
         )
-        page.loadFinished.connect(lambda ok: self._channel.tell(event="loaded", ok=ok))
+        page.loadFinished.connect(self._loaded)
         page.titleChanged.connect(self._entitle)
         page.windowCloseRequested.connect(self.close)
         page.renderProcessTerminated.connect(self._mend)
@@ -144,6 +143,12 @@ class Window(QMainWindow):
         page.profile().downloadRequested.connect(QWebEngineDownloadRequest.accept)
 
     # -- what the page wants
+
+    def _loaded(self, ok: bool) -> None:
+        # What gets the input is a part of the view, and another one for each site.
+        if (part := self._view.focusProxy()) is not None:
+            part.installEventFilter(self)
+        self._channel.tell(event="loaded", ok=ok)
 
     def _entitle(self, title: str) -> None:
         if not self._look.title:

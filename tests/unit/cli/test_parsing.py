@@ -111,7 +111,7 @@ def test_values(words: str, expected: dict[str, object]) -> None:
         ("ls --jsn", "ls: unrecognized arguments: --jsn", "did you mean --json? `hold ls --help`"),
         ("output", "output: the following arguments are required: ID", "usage: hold output ID"),
         ("output x --since -1", "output: argument --since", "usage: hold output ID"),
-        ("output x --since ²", "output: argument --since: invalid offset", "usage: hold output ID"),
+        ("output x --since ²", "output: argument --since: invalid number", "usage: hold output ID"),
         ("run --de", "run: unrecognized arguments: --de", "did you mean --detach?"),
         ("kill x --al", "kill: unrecognized arguments: --al", "did you mean --all?"),
         ("help kes", "there is no command 'kes'", "did you mean `hold help keys`?"),

@@ -10,9 +10,9 @@ from holdfast.dev.ignore import Ignored
 from holdfast.dev.injecting import injected, tag, wants_script
 from holdfast.dev.kinds import Pages, Script, kind_of
 from holdfast.dev.ports import LENT_PORTS, Lent
-from holdfast.dev.program import plain
+from holdfast.dev.program import MOST_ADDRESSES, note_addresses, plain
 from holdfast.dev.settling import RIPE, Look, Settling
-from holdfast.dev.upstream import address_of
+from holdfast.dev.upstream import Address, address_of
 from holdfast.errors import InvalidArgument
 
 # -- what a folder is
@@ -223,6 +223,22 @@ def test_the_script_stands_before_everything_but_the_doctype(before: str, after:
     assert injected(before.encode(), b"|").decode() == after
 
 
+def test_what_no_page_asked_for_is_not_read_while_it_is_just_written() -> None:
+    """A build that writes thousands of files had each of them read at every batch of events."""
+    read: list[str] = []
+
+    def look(path: str) -> Look:
+        read.append(path)
+        return Look(1, b"")
+
+    settling = Settling(look)
+    for number in range(100):
+        settling.touched(f"/{number}", was_added=True, is_asked=False, now=number / 1000)
+        assert settling.settled(number / 1000) == []
+    assert read == []
+    assert len(settling.settled(0.1 + RIPE)) == len(read) == 100
+
+
 def test_what_a_script_fetches_is_left_as_it_is() -> None:
     assert wants_script("")
     assert wants_script("document")
@@ -256,6 +272,19 @@ def test_a_redirect_never_leads_elsewhere(tmp_path: Path) -> None:
 )
 def test_a_line_is_what_a_terminal_shows(line: str, shown: str) -> None:
     assert plain(line).replace("[", "") == shown.replace("[", "")
+
+
+def test_of_a_server_that_prints_urls_for_days_few_are_remembered() -> None:
+    """One that logs each request with its address made `hold dev` grow with each of them."""
+    known: list[Address] = []
+    note_addresses("open http://localhost:3000/, or http://elsewhere.example/", known)
+    for number in range(10_000):
+        note_addresses(f"GET http://localhost:3000/{number % 5000}", known)
+        note_addresses("GET http://localhost:3000/", known)
+
+    assert known[0] == Address(port=3000)
+    assert len(known) == MOST_ADDRESSES
+    assert len(set(known)) == len(known)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,23 @@ def test_another_host_is_refused(host: str) -> None:
     assert (error.code, error.status) == ("PERMISSION_DENIED", 403)
 
 
+@pytest.mark.parametrize(
+    ("address", "host"), [("192.0.2.7", "192.0.2.7:7717"), ("2001:db8::7", "[2001:db8::7]:7717")]
+)
+def test_who_listens_everywhere_is_reached_at_the_address_that_was_dialled(
+    address: str, host: str
+) -> None:
+    """A machine's own name often leads to 127.0.1.1, and says nothing of its addresses."""
+    rules = Access.at(LOOPBACK, 7717, everywhere=True)
+
+    assert rules.reached_at(address).check_source([host], [f"http://{host}"]) is None
+    for wrong in ("evil.example:7717", "192.0.2.8:7717", host.replace("7717", "7718")):
+        assert rules.reached_at(address).check_source([wrong], []) is not None
+    assert rules.reached_at(address).check_source([host], ["http://evil.example"]) is not None
+    assert rules.reached_at("").check_source([host], []) is not None
+    assert RULES.reached_at(address).check_source([host], []) is not None
+
+
 @pytest.mark.parametrize("hosts", [[], ["127.0.0.1:7717", "127.0.0.1:7717"]])
 def test_there_is_exactly_one_host(hosts: list[str]) -> None:
     assert RULES.check_source(hosts, []) is not None

@@ -298,6 +298,17 @@ def test_a_damaged_file_lets_nobody_in_and_is_put_aside(
     assert login(tokens).token
 
 
+def test_one_that_cannot_be_put_aside_lets_nobody_in_either(file: Path, tokens: Tokens) -> None:
+    """Another host may have done so at the same moment; who may stay has to be asked on."""
+    token = login(tokens)
+    file.with_name(f"{file.name}.damaged").mkdir()
+    file.write_bytes(b"{")
+
+    assert tokens.check(token.token, NOW) is None
+    assert tokens.living([token.grant.id], NOW) == set()
+    assert login(tokens).token
+
+
 def test_a_file_that_is_far_too_large_is_not_read_whole(file: Path, tokens: Tokens) -> None:
     token = login(tokens).token
     file.write_text(" " * FILE_LIMIT + file.read_text())

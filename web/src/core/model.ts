@@ -60,7 +60,7 @@ export function next(model: Model, happening: Happening): Model {
     case "heard":
       return heard(model, happening.event, happening.payload);
     case "chose":
-      return { ...model, chosen: happening.id, missing: null, lag: "live" };
+      return { ...model, chosen: happening.id, missing: null, lag: "live", hint: "" };
     case "gap":
       return { ...model, missing: missing(model, happening.gap) };
     case "hinted":

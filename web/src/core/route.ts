@@ -22,6 +22,13 @@ export function readPlace(hash: string): Place {
   return { route: { kind: found[1] === "s" ? "session" : "share", id: found[2]! }, code };
 }
 
+/** Return the code in what somebody typed or pasted: it may be all of the address. */
+export function codeIn(text: string): string {
+  const pasted = text.trim();
+  const at = pasted.indexOf("#");
+  return (at >= 0 && readPlace(pasted.slice(at)).code) || pasted;
+}
+
 /** Return the address of a route, without any code. */
 export function hashOf(route: Route): string {
   switch (route.kind) {

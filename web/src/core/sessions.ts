@@ -21,12 +21,15 @@ export interface Session {
 
 export type Sessions = ReadonlyMap<string, Session>;
 
-/** Return the sessions with one added or changed, oldest first. */
+/** Return the sessions with one added or changed: what lives, oldest first, then what has ended,
+ * newest first. */
 export function withSession(sessions: Sessions, session: Session): Sessions {
   const all = [...sessions.values()].filter((one) => one.id !== session.id);
   all.push(session);
   all.sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
-  return new Map(all.map((one) => [one.id, one]));
+  const living = all.filter((one) => !one.ended);
+  const ended = all.filter((one) => one.ended).reverse();
+  return new Map([...living, ...ended].map((one) => [one.id, one]));
 }
 
 /** Return the sessions without one. */
@@ -61,5 +64,5 @@ export function choose(sessions: Sessions, ...wishes: string[]): string {
   const all = [...sessions.values()];
   const living = all.filter((one) => !one.ended);
   const wish = wishes.find((id) => sessions.has(id));
-  return wish ?? living.at(-1)?.id ?? all.at(-1)?.id ?? "";
+  return wish ?? living.at(-1)?.id ?? all[0]?.id ?? "";
 }

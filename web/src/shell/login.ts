@@ -1,5 +1,7 @@
 // A one-time code for a token.
 
+import { codeIn } from "../core/route.ts";
+
 interface Answer {
   token?: string;
   error?: { what: string; fix: string };
@@ -12,7 +14,7 @@ export async function login(base: URL, code: string): Promise<string> {
     const response = await fetch(new URL("api/login", base), {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ code: code.trim() }),
+      body: JSON.stringify({ code: codeIn(code) }),
     });
     answer = (await response.json()) as Answer;
   } catch {

@@ -2,6 +2,7 @@
 
 import { gapLine, type Gap } from "../core/gaps.ts";
 import type { Model } from "../core/model.ts";
+import type { Sessions } from "../core/sessions.ts";
 import { Hole, View, type Attached, type Step } from "../core/view.ts";
 import { NOTHING, type Held } from "../core/tail.ts";
 import { Screen, SCROLLBACK_LINES, type Hands, type Size } from "./screen.ts";
@@ -17,7 +18,7 @@ export interface Needs {
 /** Where a look begins: where the terminal is, with a new picture, or at the beginning of the log. */
 type From = "here" | "picture" | "log";
 
-type Answer = Omit<Attached, "snapshot"> & { snapshot: unknown };
+type Answer = Omit<Attached, "snapshot"> & { snapshot: unknown; end: number };
 
 export class Looking {
   #screen: Screen | null = null;
@@ -25,6 +26,8 @@ export class Looking {
   #number = 0;
   #asked: Size | null = null;
   #isDue = false;
+  /** What was printed before this offset, it was before we looked. */
+  #liveFrom = Infinity;
   /** Whether the last wish to look was not granted. */
   #isRefused = false;
 
@@ -47,6 +50,21 @@ export class Looking {
     return this.#screen;
   }
 
+  /** Show nothing of a session that is gone: what was forgotten is not to be read here either. */
+  dropGone(sessions: Sessions): void {
+    if (this.#view && !sessions.has(this.#view.session)) {
+      this.needs.socket.tell("detach", { view: this.#view.number });
+      this.#view = null;
+      this.#screen?.replace(new Uint8Array(0));
+      this.needs.gap(null);
+    }
+  }
+
+  /** Whether what is being parsed is printed now, and no replay of what was. */
+  get isLive(): boolean {
+    return (this.#view?.position ?? -1) >= this.#liveFrom;
+  }
+
   /** Look at the chosen session, from where the terminal is unless it says otherwise. */
   async look(from: From = "here"): Promise<void> {
     const { socket } = this.needs;
@@ -58,6 +76,7 @@ export class Looking {
     const before = this.#view;
     this.#number += 1;
     this.#isRefused = false;
+    this.#liveFrom = Infinity;
     const view = new View(this.#number, chosen, from === "here" ? before : null);
     this.#view = view;
     if (before) {
@@ -71,6 +90,7 @@ export class Looking {
     try {
       const answer = await this.#ask(view, held, before?.session === chosen);
       if (view === this.#view) {
+        this.#liveFrom = answer.end;
         this.#show(view, view.attached(attached(answer)));
         this.fit();
         if (answer.outcome === "gone") {

@@ -113,6 +113,11 @@ export class Page {
     return refusal(link, daemon, scope, sessions.get(id));
   }
 
+  /** Whether a program may put text into the clipboard: one that we own, of which we see it now. */
+  mayCopy(): boolean {
+    return this.refusal() === "" && this.looking.isLive;
+  }
+
   async create(argv: string[], name: string): Promise<void> {
     const size = this.looking.screen?.fitting() ?? { cols: 80, rows: 24 };
     const session = await this.#ask<Session>("create", { argv, name, cwd: "", ...size });
@@ -163,6 +168,7 @@ export class Page {
     const before = this.model;
     this.store.happened({ type: "heard", event, payload });
     this.looking.heard(event, payload as Record<string, unknown>);
+    this.looking.dropGone(this.model.sessions);
     if (this.model.chosen !== before.chosen) {
       this.#chosen();
     } else if (event === "session") {

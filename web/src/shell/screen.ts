@@ -47,6 +47,8 @@ export interface Hands {
   resized(): void;
   /** Somebody wants out of the terminal, by the keyboard. */
   left(): void;
+  /** Whether the program may put text into the clipboard now. */
+  mayCopy(): boolean;
 }
 
 export class Screen {
@@ -57,7 +59,13 @@ export class Screen {
   /** Whether Tab goes to the program; else it leaves the terminal, as it does everywhere. */
   takesTab = true;
 
-  constructor(element: HTMLElement, hands: Hands) {
+  /** Whether the line of the cursor is kept in sight: until somebody scrolls it out. */
+  #follows = true;
+
+  constructor(
+    private readonly element: HTMLElement,
+    private readonly hands: Hands,
+  ) {
     this.#terminal = new Terminal({
       allowProposedApi: true, // the graphemes addon asks for it
       scrollback: SCROLLBACK_LINES,
@@ -66,7 +74,7 @@ export class Screen {
       minimumContrastRatio: 4.5,
       theme: this.#dark.matches ? DARK : LIGHT,
     });
-    this.#load(element);
+    this.#load();
     const isMute = silence(this.#terminal);
     this.#terminal.onData((data) => isMute() || hands.typed(data, new TextEncoder().encode(data).buffer));
     // Reports of old mice are bytes and no text.
@@ -82,11 +90,17 @@ export class Screen {
       return event.key !== "Tab" || this.takesTab;
     });
     this.#dark.addEventListener("change", this.#paint);
-    this.#watcher = new ResizeObserver(() => hands.resized());
+    this.#watcher = new ResizeObserver(() => {
+      hands.resized();
+      this.#follow();
+    });
     this.#watcher.observe(element);
+    this.#terminal.onCursorMove(() => this.#follow());
+    this.#terminal.onResize(() => this.#follow());
+    element.addEventListener("scroll", this.#scrolled);
   }
 
-  #load(element: HTMLElement): void {
+  #load(): void {
     this.#terminal.loadAddon(this.#fit);
     this.#terminal.loadAddon(new UnicodeGraphemesAddon());
     this.#terminal.loadAddon(new WebLinksAddon());
@@ -94,10 +108,14 @@ export class Screen {
     this.#terminal.loadAddon(
       new ClipboardAddon(undefined, {
         readText: () => "",
-        writeText: async (_, text) => navigator.clipboard?.writeText(text).catch(() => undefined),
+        writeText: async (_, text) => {
+          if (this.hands.mayCopy()) {
+            await navigator.clipboard?.writeText(text).catch(() => undefined);
+          }
+        },
       }),
     );
-    this.#terminal.open(element);
+    this.#terminal.open(this.element);
     if (hasRealGraphics()) {
       void import("@xterm/addon-webgl").then(({ WebglAddon }) => {
         const webgl = new WebglAddon();
@@ -154,8 +172,38 @@ export class Screen {
     return lines.join("\n");
   }
 
+  // A terminal of somebody else's size may be higher than what is around it, and what is typed
+  // there is to be seen all the same.
+  #follow(): void {
+    const line = this.#cursorLine();
+    if (this.#follows && line) {
+      const { scrollTop, clientHeight } = this.element;
+      this.element.scrollTop = Math.min(Math.max(scrollTop, line.bottom - clientHeight), line.top);
+    }
+  }
+
+  readonly #scrolled = (): void => {
+    const line = this.#cursorLine();
+    const { scrollTop, clientHeight } = this.element;
+    this.#follows = !line || (line.top >= scrollTop - 1 && line.bottom <= scrollTop + clientHeight + 1);
+  };
+
+  /** Where the line of the cursor is in what is around; nothing while it is scrolled away. */
+  #cursorLine(): { top: number; bottom: number } | null {
+    const { cursorY, viewportY, baseY } = this.#terminal.buffer.active;
+    const lines = this.element.querySelector(".xterm-screen");
+    if (!lines || viewportY !== baseY) {
+      return null;
+    }
+    const from = lines.getBoundingClientRect();
+    const height = from.height / this.#terminal.rows;
+    const top = from.top - this.element.getBoundingClientRect().top + this.element.scrollTop + cursorY * height;
+    return { top, bottom: top + height };
+  }
+
   dispose(): void {
     this.#watcher.disconnect();
+    this.element.removeEventListener("scroll", this.#scrolled);
     this.#dark.removeEventListener("change", this.#paint);
     this.#terminal.dispose();
   }

@@ -9,7 +9,8 @@ import { Dialog } from "./dialog.tsx";
 /** The sessions of the workspace. */
 export function SessionList({ page, model }: { page: Page; model: Model }) {
   const [isAsking, setAsking] = useState(false);
-  const canChange = model.link.phase === "open" && model.scope === "full";
+  const isFree = model.link.phase === "open" && model.daemon === "online";
+  const canChange = isFree && model.scope === "full";
   return (
     <nav class="list" aria-label="Sessions">
       <div class="head">
@@ -77,6 +78,7 @@ function NewSession({ page, close }: { page: Page; close: () => void }) {
       <input
         id="name"
         value={name}
+        maxLength={4096}
         placeholder="none"
         onInput={(event) => setName(event.currentTarget.value)}
       />

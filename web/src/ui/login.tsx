@@ -15,10 +15,7 @@ export function Login({ page, model }: { page: Page; model: Model }) {
     <main class="login">
       <form onSubmit={submit}>
         <h1>Holdfast</h1>
-        <p>
-          This browser is not known to the host yet. It wants the code at the end of the address
-          that <code>hold host</code> has printed. A code works once, for five minutes.
-        </p>
+        <Wanted isShare={model.route.kind === "share"} />
         <label for="code">Code</label>
         <input
           id="code"
@@ -37,5 +34,22 @@ export function Login({ page, model }: { page: Page; model: Model }) {
         </button>
       </form>
     </main>
+  );
+}
+
+function Wanted({ isShare }: { isShare: boolean }) {
+  if (isShare) {
+    return (
+      <p>
+        This link lets nobody in any more, or its end is missing: links expire, and can be revoked.
+        Who shared the session can make another with <code>hold share</code>.
+      </p>
+    );
+  }
+  return (
+    <p>
+      This browser is not known to the host yet. It wants the code at the end of the address that{" "}
+      <code>hold host</code> has printed, or all of it. A code works once, for five minutes.
+    </p>
   );
 }

@@ -53,6 +53,7 @@ function TerminalPlace({ page, model, leave }: PlaceFacts) {
       typed: (data, bytes) => page.typed(data, bytes),
       resized: () => page.looking.fit(),
       left: leave,
+      mayCopy: () => page.mayCopy(),
     });
     page.looking.screen?.focus();
     return () => page.looking.disappear();
@@ -79,11 +80,17 @@ function Nothing({ model }: { model: Model }) {
   if (!model.isKnown) {
     return null;
   }
-  const text =
-    "id" in model.route
-      ? `There is no session ${model.route.id} here.`
-      : "No session is running. “New” starts one.";
-  return <p class="nothing">{text}</p>;
+  return <p class="nothing">{nothingText(model)}</p>;
+}
+
+function nothingText({ route, daemon, scope }: Model): string {
+  if (daemon !== "online") {
+    return "The host has no daemon. Once one runs again, as after “hold ls”, this page shows it.";
+  }
+  if ("id" in route) {
+    return `There is no session ${route.id} here.`;
+  }
+  return scope === "full" ? "No session is running. “New” starts one." : "No session is running.";
 }
 
 interface ToolFacts {
@@ -156,6 +163,7 @@ function Rename({ page, session, close }: { page: Page; session: Session; close:
       <input
         id="name"
         value={name}
+        maxLength={4096}
         placeholder="none"
         onInput={(event) => setName(event.currentTarget.value)}
       />
