@@ -186,6 +186,11 @@ def test_everything_is_below_the_base_path(home: Home) -> None:
         (["--tls-cert", "/nowhere"], "belong together"),
         (["--tls-cert", "/nowhere", "--tls-key", "/nowhere"], "cannot be used"),
         (["--base-path", "/../x"], "--base-path"),
+        (["--url", "me.example/term"], "--url"),
+        (["--url", "https://me:it@me.example"], "--url"),
+        (["--url", "https://me.example:99999"], "--url"),
+        (["--url", "https://me.example/x y"], "/x y"),
+        (["--url", "https://me.example", "--base-path", "/x"], "has the path already"),
         (["--listen", "256.0.0.1"], "256.0.0.1"),
     ],
 )

@@ -10,6 +10,7 @@ import webbrowser
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from holdfast.cli import door
 from holdfast.cli.browsing import redirect
@@ -70,7 +71,8 @@ def share(values: Namespace) -> int:
     paths = door.places()
     with door.client(Role.STREAM) as client:
         session = door.session_named(client, values.id).id
-    base = _serving(paths, session, values.port).url
+    serving = _serving(paths, session, values.port)
+    base = serving.public or serving.url
     now = time.time()
     code = Tokens(token_file(paths), uid=os.getuid()).share(session, seconds=seconds, now=now)
     url = f"{base}#/share/{session}?code={code}"
@@ -103,12 +105,14 @@ def options_of(values: Namespace, paths: Paths) -> Options:
     """Return what the command line and the settings say; raise Usage."""
     if values.port is not None and not 0 <= values.port < 65536:
         raise Usage(f"--port {values.port} is none", "write 1 to 65535, or 0 for any that is free")
+    public, base_path = _place(values.url, values.base_path)
     return Options(
         address=values.listen or LOCAL,
         port=values.port,
         idle_timeout=_idle_timeout(values.idle_timeout, paths),
         read_only=values.read_only,
-        base_path=_base_path(values.base_path),
+        base_path=base_path,
+        public=public,
         tls=_tls(values.tls_cert, values.tls_key),
         insecure=values.insecure,
         program=values.program,
@@ -128,6 +132,24 @@ def _duration(flag: str, text: str) -> float | None:
         return parse_duration(text)
     except ValueError as error:
         raise Usage(f"{flag} {text!r} is no duration", str(error)) from error
+
+
+def _place(url: str | None, base_path: str | None) -> tuple[str, str]:
+    """Return the origin of a proxy, if there is one, and the path below which pages are."""
+    if url is None:
+        return "", _base_path(base_path)
+    if base_path is not None:
+        raise Usage("--url has the path already", "leave --base-path out")
+    try:
+        found = urlsplit(url)
+        _ = found.port  # read only now
+    except ValueError:
+        found = urlsplit("")
+    is_plain = not (found.query or found.fragment or found.username or found.password)
+    if found.scheme not in ("http", "https") or not found.hostname or not is_plain:
+        raise Usage(f"--url {url!r} cannot be used", "write it as https://example.org/term")
+    usual = {"http": ":80", "https": ":443"}[found.scheme]
+    return f"{found.scheme}://{found.netloc.lower().removesuffix(usual)}", _base_path(found.path)
 
 
 def _base_path(text: str | None) -> str:

@@ -50,16 +50,22 @@ class Access:
         tls: bool = False,
         base_path: str = "/",
         everywhere: bool = False,
+        public: str = "",
     ) -> "Access":
         """Return the rules of a host that is reached at these names and this port.
 
-        One that listens *everywhere* is reached at each address of this machine as well.
+        One that listens *everywhere* is reached at each address of this machine as well, and one
+        behind a proxy at the *public* origin of that, too.
         """
         scheme = "https" if tls else "http"
         hosts = {host for name in names for host in _hosts(scheme, name.lower(), port)}
+        origins = {f"{scheme}://{host}" for host in hosts}
+        if public:
+            hosts.add(public.partition("://")[2])
+            origins.add(public)
         return cls(
             hosts=frozenset(hosts),
-            origins=frozenset(f"{scheme}://{host}" for host in hosts),
+            origins=frozenset(origins),
             base_path=base_path,
             everywhere=(scheme, port) if everywhere else None,
         )

@@ -21,11 +21,13 @@ class Record(Struct, frozen=True):
     """A host that runs. Fields are only ever added, with a default."""
 
     url: str
-    """Where its page is; without any code."""
+    """Where its page is, for who is on this machine; without any code."""
     pid: int
     port: int
     base: str = "/"
     started: float = 0.0
+    public: str = ""
+    """Where its page is for everybody else, behind a proxy."""
 
 
 class Published:

@@ -46,6 +46,8 @@ class Options(NamedTuple):
     idle_timeout: float | None
     read_only: bool
     base_path: str
+    public: str
+    """The origin of a proxy in front of it, as browsers see that; or nothing."""
     tls: Tls | None
     insecure: bool
     """Whether others may read along."""
@@ -118,14 +120,21 @@ async def _serve(
         )
         server = Server(guard, options.tls)
         async with _serving(server, sock), _signals(lambda name: end("shutdown", name)):
-            record = records.Record(url, os.getpid(), port, options.base_path, time.time())
+            public = options.public and options.public + options.base_path
+            record = records.Record(
+                url, os.getpid(), port, options.base_path, time.time(), public=public
+            )
             published = records.Published(record_directory(paths), record)
             try:
                 code = tokens.issue_code(time.time())
                 logger.info("listening on %s", url)
                 host.begin()
                 announce(
-                    Ready(f"{url}#/?code={code}", os.getpid(), wanted if port != wanted else 0)
+                    Ready(
+                        f"{public or url}#/?code={code}",
+                        os.getpid(),
+                        wanted if port != wanted else 0,
+                    )
                 )
                 kind, reason = await ended
                 logger.info("ending: %s", reason)
@@ -234,6 +243,7 @@ def _rules(options: Options, port: int) -> Access:
         tls=bool(options.tls),
         base_path=options.base_path,
         everywhere=options.address in EVERYWHERE,
+        public=options.public,
     )
 
 
@@ -250,7 +260,9 @@ def _again(options: Options, port: int) -> str:
     words = ["hold", "host", "--port", str(port)]
     if options.address != "127.0.0.1":
         words += ["--listen", options.address]
-    if options.base_path != "/":
+    if options.public:
+        words += ["--url", options.public + options.base_path]
+    elif options.base_path != "/":
         words += ["--base-path", options.base_path]
     if options.tls is not None:
         words += ["--tls-cert", str(options.tls.cert), "--tls-key", str(options.tls.key)]

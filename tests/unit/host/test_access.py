@@ -55,6 +55,17 @@ def test_who_listens_everywhere_is_reached_at_the_address_that_was_dialled(
     assert RULES.reached_at(address).check_source([host], []) is not None
 
 
+@pytest.mark.parametrize("host", ["me.example", "127.0.0.1:7717"])
+def test_behind_a_proxy_pages_are_of_its_origin(host: str) -> None:
+    """Whether or not it passes on under which name it was reached."""
+    rules = Access.at(LOOPBACK, 7717, public="https://me.example")
+
+    assert rules.check_source([host], ["https://me.example"]) is None
+    assert rules.check_source([host], ["http://me.example"]) is not None
+    assert rules.check_source(["you.example"], ["https://me.example"]) is not None
+    assert RULES.check_source([host], ["https://me.example"]) is not None
+
+
 @pytest.mark.parametrize("hosts", [[], ["127.0.0.1:7717", "127.0.0.1:7717"]])
 def test_there_is_exactly_one_host(hosts: list[str]) -> None:
     assert RULES.check_source(hosts, []) is not None

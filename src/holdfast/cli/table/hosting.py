@@ -13,6 +13,7 @@ COMMANDS = (
             switch("--open", help="open a browser as well"),
             switch("--read-only", help="whoever comes only looks"),
             option("--base-path", value="PATH", help="the path below which it is (/)"),
+            option("--url", value="URL", help="where a proxy in front of it has it"),
             option("--tls-cert", value="FILE", help="a certificate, as PEM"),
             option("--tls-key", value="FILE", help="and its key"),
             switch("--insecure", help="without TLS also where others can read along"),
@@ -24,10 +25,7 @@ COMMANDS = (
             ("hold host --open -- htop", "htop in a browser"),
         ),
         "holdfast.cli.hosting:host",
-        (
-            "The address it prints works once, for five minutes; the browser stays logged in.",
-            "Ctrl-C ends the host. Sessions live on.",
-        ),
+        ("The address works once, for five minutes. Ctrl-C ends the host, and no session.",),
         takes_program=True,
     ),
     Command(
