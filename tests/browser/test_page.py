@@ -129,6 +129,7 @@ def test_queries_of_programs_are_answered_once(tab: Tab) -> None:
     tab.shows("said $'\\E[?")
     assert tab.text().count("\\E[") == 2
     tab.page.reload()
+    tab.may_type()
     tab.type("echo again\n")
     tab.shows("$ echo again\nagain\n$")
 
@@ -160,3 +161,38 @@ def test_a_phone_shows_it_as_wide_as_it_is(host: HostProcess, browser: Browser) 
     assert phone.page.evaluate("document.documentElement.scrollWidth") == 390
     assert phone.page.evaluate("innerWidth") == 390
     assert phone.violations() == []
+
+
+def test_what_has_ended_runs_again_only_after_a_question(tab: Tab, home: Home) -> None:
+    home.hold("run", "-d", "-n", "once", "--", "sh", "-c", "echo ran; read line")
+    tab.page.get_by_role("navigation").get_by_text("once").first.click()
+    tab.may_type()
+    tab.type("\n")
+    tab.page.get_by_role("button", name="Run again").click()
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("sh -c echo ran; read line")
+    tab.shot("run-again")
+
+    tab.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(tab.page.get_by_role("button", name="Run again")).to_be_focused()
+    tab.page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Run again").click()
+
+    expect(tab.page.get_by_role("button", name="Kill")).to_be_visible()
+    tab.page.wait_for_function("holdfast.text().split('ran\\n').length === 3")
+    expect(tab.page.locator(".xterm-helper-textarea")).to_be_focused()
+
+
+def test_a_browser_that_keeps_nothing_shows_the_page_all_the_same(
+    host: HostProcess, new_tab: Callable[[], Tab]
+) -> None:
+    tab = new_tab()
+    forbidden = "get() { throw new DOMException('not here', 'SecurityError') }"
+    for name in ("localStorage", "sessionStorage"):
+        tab.page.add_init_script(f"Object.defineProperty(window, '{name}', {{{forbidden}}})")
+    tab.open(host.link)
+    tab.shows("$")
+    tab.may_type()
+    tab.type("echo still $((6*7))\n")
+    tab.shows("still 42")

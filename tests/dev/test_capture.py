@@ -89,3 +89,18 @@ def test_where_there_is_no_browser_it_is_said_how_to_get_one(home: Home, tmp_pat
 
     assert result["errors"][0]["text"] == "there is no Chromium here to look with"
     assert "apt install chromium" in (shots / "cli.log").read_text()
+
+
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_started(
+    home: Home, tmp_path: Path
+) -> None:
+    started, in_the_way = tmp_path / "started", tmp_path / "file"
+    in_the_way.touch()
+
+    said = home.failing(
+        "dev", str(tmp_path), "--capture", str(in_the_way / "shots"), "--", "touch", str(started)
+    )
+
+    assert f"nothing can be written into {in_the_way}/shots: Not a directory" in said
+    assert "Traceback" not in said
+    assert not started.exists()

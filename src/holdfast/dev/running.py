@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -161,6 +162,7 @@ def _changed(change: Change, pages: int) -> str:
 
 async def _captured(plan: Plan, folder: Path, voice: Voice) -> bool:
     """Start it, look at it, write down what was seen; return whether all was fine."""
+    _made(folder)
     evidence, begin = Evidence(), time.monotonic()
     said: list[str] = []
 
@@ -193,6 +195,17 @@ async def _captured(plan: Plan, folder: Path, voice: Voice) -> bool:
     is_fine = write(folder, evidence, said)
     voice.note(f"{'fine' if is_fine else _wrong(evidence)}; see {folder}")
     return is_fine
+
+
+def _made(folder: Path) -> None:
+    """Make the folder for evidence before anything is started for it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        what = f"nothing can be written into {folder}: {error.strerror}"
+        raise Failed(what, "give --capture a folder of yours") from error
 
 
 async def _looked_at(

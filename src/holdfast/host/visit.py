@@ -7,6 +7,7 @@ when the daemon tells it; nothing is asked on a timer.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakValueDictionary
@@ -267,10 +268,15 @@ class Visit:
     async def _session(self, name: str) -> Session:
         """Return a session, asked for once: what is typed into it keeps its order."""
         task = self._handles.get(name)
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+        if task is None:
             task = asyncio.ensure_future(self._client.attach(name, timeout=PATIENCE))
             self._handles[name] = task
+            task.add_done_callback(partial(self._asked_for, name))
         return await asyncio.shield(task)
+
+    def _asked_for(self, name: str, task: asyncio.Task[Session]) -> None:
+        if task.cancelled() or task.exception() is not None:
+            del self._handles[name]  # perhaps it is there next time
 
 
 class Asked(NamedTuple):

@@ -15,9 +15,11 @@ interface Facts {
 export function Dialog({ title, action, isDangerous, act, close, children }: Facts) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
+  // Closed by itself, not just taken away: then the focus is where it was before.
+  const leave = (): void => dialog.current?.close();
   const submit = (event: Event): void => {
     event.preventDefault();
-    close();
+    leave();
     act();
   };
   return (
@@ -26,7 +28,7 @@ export function Dialog({ title, action, isDangerous, act, close, children }: Fac
         <h2 id="dialog-title">{title}</h2>
         {children}
         <div class="buttons">
-          <button type="button" onClick={close}>
+          <button type="button" onClick={leave}>
             Cancel
           </button>
           <button type="submit" class={isDangerous ? "danger" : "primary"}>

@@ -100,7 +100,7 @@ interface ToolFacts {
 }
 
 function Tools({ page, model, session }: ToolFacts) {
-  const [asking, setAsking] = useState<"rename" | "kill" | null>(null);
+  const [asking, setAsking] = useState<"rename" | "kill" | "restore" | null>(null);
   const isFree = model.link.phase === "open" && model.daemon === "online";
   const canChange = isFree && session.owner !== "other";
   const close = (): void => setAsking(null);
@@ -127,30 +127,54 @@ function Tools({ page, model, session }: ToolFacts) {
       {session.ended && (
         <>
           <span class="note">{ending(session)}</span>
-          <button type="button" disabled={!isFree} onClick={() => page.act("restore", session.id)}>
+          <button type="button" disabled={!isFree} onClick={() => setAsking("restore")}>
             Run again
           </button>
         </>
       )}
       {asking === "rename" && <Rename page={page} session={session} close={close} />}
-      {asking === "kill" && (
-        <Dialog
-          title={`Kill ${label(session)}?`}
-          action="Kill"
-          isDangerous
-          close={close}
-          act={() => page.kill(session.id)}
-        >
-          <p>
-            Its program is ended: <code>{session.argv.join(" ")}</code>. What it printed is kept.
-          </p>
-        </Dialog>
-      )}
+      {asking === "kill" && <Kill page={page} session={session} close={close} />}
+      {asking === "restore" && <RunAgain page={page} session={session} close={close} />}
     </div>
   );
 }
 
-function Rename({ page, session, close }: { page: Page; session: Session; close: () => void }) {
+interface Asked {
+  page: Page;
+  session: Session;
+  close: () => void;
+}
+
+function Kill({ page, session, close }: Asked) {
+  const kill = (): void => {
+    page.kill(session.id);
+    page.looking.screen?.focus(); // the button that was pressed is about to go
+  };
+  return (
+    <Dialog title={`Kill ${label(session)}?`} action="Kill" isDangerous close={close} act={kill}>
+      <p>
+        Its program is ended: <code>{session.argv.join(" ")}</code>. What it printed is kept.
+      </p>
+    </Dialog>
+  );
+}
+
+// Once more it might deploy, delete or pay.
+function RunAgain({ page, session, close }: Asked) {
+  const restore = (): void => {
+    page.act("restore", session.id);
+    page.looking.screen?.focus();
+  };
+  return (
+    <Dialog title={`Run ${label(session)} again?`} action="Run again" close={close} act={restore}>
+      <p>
+        This is started once more, where it was: <code>{session.argv.join(" ")}</code>
+      </p>
+    </Dialog>
+  );
+}
+
+function Rename({ page, session, close }: Asked) {
   const [name, setName] = useState(session.name);
   return (
     <Dialog
