@@ -180,7 +180,7 @@ def test_what_has_ended_runs_again_only_after_a_question(tab: Tab, home: Home) -
     dialog.get_by_role("button", name="Run again").click()
 
     expect(tab.page.get_by_role("button", name="Kill")).to_be_visible()
-    tab.page.wait_for_function("holdfast.text().split('ran\\n').length === 3")
+    tab.shows_again("ran\n")
     expect(tab.page.locator(".xterm-helper-textarea")).to_be_focused()
 
 

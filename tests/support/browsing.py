@@ -81,6 +81,11 @@ class Tab:
         has = "(text) => holdfast.text().includes(text)"
         self.page.wait_for_function(has, arg=text)
 
+    def shows_again(self, text: str) -> None:
+        """Wait until the terminal has a text twice."""
+        has = "(text) => holdfast.text().split(text).length > 2"
+        self.page.wait_for_function(has, arg=text)
+
     @property
     def badge(self) -> Any:
         return expect(self.page.locator("footer .badge"), "the badge")
