@@ -61,6 +61,7 @@ export class Screen {
 
   /** Whether the line of the cursor is kept in sight: until somebody scrolls it out. */
   #follows = true;
+  #frame = 0;
 
   constructor(
     private readonly element: HTMLElement,
@@ -92,11 +93,11 @@ export class Screen {
     this.#dark.addEventListener("change", this.#paint);
     this.#watcher = new ResizeObserver(() => {
       hands.resized();
-      this.#follow();
+      this.#followSoon();
     });
     this.#watcher.observe(element);
-    this.#terminal.onCursorMove(() => this.#follow());
-    this.#terminal.onResize(() => this.#follow());
+    this.#terminal.onCursorMove(() => this.#followSoon());
+    this.#terminal.onResize(() => this.#followSoon());
     element.addEventListener("scroll", this.#scrolled);
   }
 
@@ -174,6 +175,14 @@ export class Screen {
 
   // A terminal of somebody else's size may be higher than what is around it, and what is typed
   // there is to be seen all the same.
+  #followSoon(): void {
+    // Once a frame: it asks where things are, and a flood moves the cursor all the time.
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#follow();
+    });
+  }
+
   #follow(): void {
     const line = this.#cursorLine();
     if (this.#follows && line) {
@@ -202,6 +211,7 @@ export class Screen {
   }
 
   dispose(): void {
+    cancelAnimationFrame(this.#frame);
     this.#watcher.disconnect();
     this.element.removeEventListener("scroll", this.#scrolled);
     this.#dark.removeEventListener("change", this.#paint);
