@@ -120,22 +120,14 @@ async def _serve(
         )
         server = Server(guard, options.tls)
         async with _serving(server, sock), _signals(lambda name: end("shutdown", name)):
-            public = options.public and options.public + options.base_path
-            record = records.Record(
-                url, os.getpid(), port, options.base_path, time.time(), public=public
-            )
+            record = _record(options, url, port)
             published = records.Published(record_directory(paths), record)
             try:
                 code = tokens.issue_code(time.time())
                 logger.info("listening on %s", url)
                 host.begin()
-                announce(
-                    Ready(
-                        f"{public or url}#/?code={code}",
-                        os.getpid(),
-                        wanted if port != wanted else 0,
-                    )
-                )
+                link = f"{record.public or url}#/?code={code}"
+                announce(Ready(link, os.getpid(), wanted if port != wanted else 0))
                 kind, reason = await ended
                 logger.info("ending: %s", reason)
                 host.tell_end(kind, reason)
@@ -234,6 +226,12 @@ def _host_of(address: str) -> str:
     if address in EVERYWHERE:
         return socket.gethostname()
     return f"[{address}]" if ":" in address else address
+
+
+def _record(options: Options, url: str, port: int) -> records.Record:
+    base = options.base_path
+    public = options.public and options.public + base
+    return records.Record(url, os.getpid(), port, base, time.time(), public=public)
 
 
 def _rules(options: Options, port: int) -> Access:
