@@ -1,6 +1,7 @@
 """Input as a client sees it: in order, complete, once; and nobody else waits for it."""
 
 import os
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -16,10 +17,12 @@ from holdfast.protocol.messages import (
     Output,
     Release,
     Resize,
+    Role,
     SessionInfo,
 )
 from tests.support.asking import Client
 from tests.support.home import Home, running_home, until
+from tests.support.looker import Looker
 
 pytestmark = pytest.mark.slow
 
@@ -160,6 +163,37 @@ def test_input_survives_its_client_and_the_daemon(tmp_path: Path) -> None:
     all_of_it = got.read_bytes()
 
     assert all_of_it.replace(b"<other>", b"", 1) == data
+
+
+def test_a_program_that_types_does_not_wait_for_echoes(tmp_path: Path) -> None:
+    """A person's key is answered together with its echo; a hundred keys of a program are not."""
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        session = ready(
+            home, client, "sh", "-c", "stty raw -echo; echo ready; exec cat > /dev/null"
+        )
+        client.call(Release(session=session.id))
+        with (
+            Looker(home, session.id, role=Role.CONTROL) as looking,
+            Looker(home, session.id, role=Role.CONTROL) as blind,
+        ):
+            blind.detach()
+            at = {looking: 0, blind: 0}
+
+            def hundred_keys(who: Looker) -> float:
+                begin = time.perf_counter()
+                for _ in range(100):
+                    taken = who.ask(
+                        Input(session=session.id, offset=at[who], data=b"x"), InputTaken
+                    )
+                    at[who] = taken.end
+                took = time.perf_counter() - begin
+                who.ask(Release(session=session.id), SessionInfo)
+                return took
+
+            pairs = [(hundred_keys(looking), hundred_keys(blind)) for _ in range(7)]
+
+    ratio = statistics.median(seen / unseen for seen, unseen in pairs)
+    assert ratio < 3, f"a key takes {ratio:.1f} x as long for who looks on"
 
 
 def test_a_program_sees_its_new_size(tmp_path: Path) -> None:

@@ -124,7 +124,10 @@ class Steps:
         """Write what the socket takes now."""
         if self._sock is None:
             return
-        self._outbox += [part for part in self.core.drain() if len(part)]
+        said = self.core.drain()
+        if not said and not self._outbox:
+            return
+        self._outbox += [part for part in said if len(part)]
         try:
             while self._outbox:
                 self._wrote(self._sock.sendmsg(self._outbox[:GATHER]))
@@ -158,6 +161,11 @@ class Steps:
         self.flush()
 
     def _wait(self, now: float, deadline: float | None) -> None:
+        if (
+            self._sock is not None and deadline == now
+        ):  # who waits for other things, too, has waited
+            self._receive(self._sock)
+            return
         times = (deadline, self.deadline())
         soonest = min((each for each in times if each is not None), default=None)
         patience = None if soonest is None else max(0.0, soonest - now)

@@ -25,7 +25,7 @@ class Doors:
         self,
         loop: asyncio.AbstractEventLoop,
         link: KeeperLink,
-        protocol: Callable[[], asyncio.Protocol],
+        protocol: Callable[[], asyncio.BufferedProtocol],
     ) -> None:
         self._loop = loop
         self._link = link

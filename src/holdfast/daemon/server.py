@@ -8,7 +8,7 @@ import asyncio
 import hmac
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from holdfast import __version__
@@ -51,6 +51,8 @@ STARTED = time.time()
 # Requests of one client that are begun before the others have their turn: a ping takes 30 µs,
 # so that 200 floods delay a key by 50 ms. A polite client has one or two at a time.
 TURN = 8
+INBOX = 256 * 1024  # bytes read at once
+KEY_BY_KEY = 0.004  # seconds between two keys of a person, or more; a program types faster
 LINGER = 5.0  # seconds for what was said last to be read; then the connection is cut
 
 
@@ -70,9 +72,11 @@ class Terms:
     """A client's connection is over; True after a goodbye."""
     counters: Counters
     token: str = ""
+    inbox: bytearray = field(default_factory=lambda: bytearray(INBOX))
+    """What was just read, of whomever: fresh memory for each key would cost as much as the key."""
 
 
-class ClientProtocol(asyncio.Protocol):
+class ClientProtocol(asyncio.BufferedProtocol):
     """Feed the core, do what is asked, write what it says."""
 
     def __init__(self, terms: Terms) -> None:
@@ -84,6 +88,8 @@ class ClientProtocol(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
         self._is_reading = True
+        self._typed_at = 0.0
+        self._is_echo_coming = False
         self._telling: asyncio.Task[None] | None = None
         self._outlet = Outlet(self._loop, self._core, self._settle)
         self._transport: asyncio.Transport
@@ -100,8 +106,11 @@ class ClientProtocol(asyncio.Protocol):
             self._terms.clients.enter(self)
         self._settle()
 
-    def data_received(self, data: bytes) -> None:
-        self._core.feed(data)
+    def get_buffer(self, _sizehint: int) -> bytearray:
+        return self._terms.inbox
+
+    def buffer_updated(self, count: int) -> None:
+        self._core.feed(bytes(memoryview(self._terms.inbox)[:count]))
         self._act()
 
     def eof_received(self) -> bool:
@@ -144,13 +153,17 @@ class ClientProtocol(asyncio.Protocol):
 
     def _act(self) -> None:
         self._turn = None
+        self._is_echo_coming = False
         for _ in range(TURN):
             event = self._core.next_event()
             if event is None:
                 break
             self._happened(event)
         self._terms.counters.role_denied += self._core.take_denied()
-        self._settle()
+        if self._is_echo_coming:
+            self._outlet.write_with_echo()
+        else:
+            self._settle()
         self._read_on()
 
     def _happened(self, event: Heard) -> None:
@@ -212,6 +225,9 @@ class ClientProtocol(asyncio.Protocol):
         reason = taken.exception()
         if reason is None:
             self._core.reply(number, InputTaken(end=taken.result()))
+            # A program that types waits for each answer; a person waits for the echo.
+            before, self._typed_at = self._typed_at, self._loop.time()
+            self._is_echo_coming = self._typed_at - before > KEY_BY_KEY
         else:
             self._core.fail(number, self._failure(reason))
 

@@ -184,19 +184,28 @@ class Attachment:
         if self._hears_keys and self._delivering.has_room:
             readers.append(self._local.stdin)
         writers = [line] if line is not None and self._steps.wants_to_write else []
-        readable, _, _ = select.select(readers, writers, [], self._patience())
+        soonest = self._deadline()
+        patience = None if soonest is None else max(0.0, soonest - time.monotonic())
+        readable, writable, _ = select.select(readers, writers, [], patience)
         now = time.monotonic()
         if signals in readable:
             self._woken(signals)
         if self._local.stdin in readable:
             self._hear_keys(now)
+        is_due = soonest is not None and now >= soonest
+        if is_due or writable or line in readable:
+            self._steps.turn()
+        if is_due or self._asking is not None or self._keys.asked:
+            self._expire(now)
+
+    def _expire(self, now: float) -> None:
+        """Go on with what waits for time, or for an answer that has come."""
         self._key(self._without_answers(b"", now), now)
         self._delivering.expire(now)
         self._cropping.expire(now)
         self._display.expire(now)
-        self._steps.turn()
 
-    def _patience(self) -> float | None:
+    def _deadline(self) -> float | None:
         deadlines = [
             self._keys.deadline(),
             self._steps.deadline(),
@@ -209,8 +218,7 @@ class Attachment:
             deadlines.append(self._asking.deadline())
         if self._away_since is not None and not self._is_away_told:
             deadlines.append(self._away_since + AWAY)
-        soonest = min((each for each in deadlines if each is not None), default=None)
-        return None if soonest is None else max(0.0, soonest - time.monotonic())
+        return min((each for each in deadlines if each is not None), default=None)
 
     def _woken(self, signals: int) -> None:
         numbers = os.read(signals, 100)

@@ -16,7 +16,7 @@ async def closed_again(listening: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     link = KeeperLink(loop, {})
     link.clients = [listening]
-    doors = Doors(loop, link, asyncio.Protocol)
+    doors = Doors(loop, link, asyncio.BufferedProtocol)
     await doors.open()
     doors.close()
     await asyncio.sleep(0)  # a server may put off what it does at its end until the next turn
