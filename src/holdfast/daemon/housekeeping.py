@@ -29,6 +29,7 @@ from holdfast.store.retention import (
     retain,
     usage,
 )
+from holdfast.store.shortening import is_long, shorten
 from holdfast.store.timeline import Recorder, TimelineWriter
 
 T = TypeVar("T")
@@ -140,7 +141,7 @@ class Housekeeping:
     def timeline(self, kept: Kept) -> Iterator[Recorder]:
         """Yield where its holes are to be recorded."""
         if kept.printed is not None:
-            yield _Elsewhere(self.ask_loop, kept.printed)
+            yield _Elsewhere(self, kept.printed)
             return
         with (
             LogReader(kept.directory) as reader,
@@ -190,11 +191,21 @@ class Housekeeping:
         oldest = 0.0 if self._keep_for is None else time.time() - self._keep_for
         with self.timeline(kept) as timeline:
             self.pruned += retain(kept.directory, timeline, limit_bytes=limit, oldest=oldest)
+        self._shorten(kept)
         if kept.ephemeral:
             return
         self._sizes[session] = _sized(kept)
         if sum(sized.bytes for sized in self._sizes.values()) > self.budget:
             self._evict(0)
+
+    def _shorten(self, kept: Kept) -> None:
+        if not is_long(kept.directory):
+            return
+        try:
+            with self.timeline(kept) as timeline:
+                shorten(kept.directory, timeline)
+        except OSError as error:  # a full disk, most likely: room is made all the same
+            report("a timeline could not be made shorter", session=kept.session, reason=error)
 
     def _sync_now(self, log: LogWriter) -> None:
         self._unsynced.discard(log)
@@ -237,8 +248,8 @@ class _Over(Exception):
 class _Elsewhere:
     """A timeline that belongs to the loop."""
 
-    def __init__(self, ask_loop: Callable[[Callable[[], bool]], bool], printed: Printed) -> None:
-        self._ask_loop = ask_loop
+    def __init__(self, housekeeping: Housekeeping, printed: Printed) -> None:
+        self._ask_loop = housekeeping.ask_loop
         self._printed = printed
 
     def append(self, *records: Hole) -> None:
@@ -249,6 +260,15 @@ class _Elsewhere:
     def disregard(self, start: int, end: int) -> None:
         if not self._ask_loop(lambda: self._printed.disregard(start, end)):
             raise _Over
+
+    def begin_shortening(self) -> int:
+        upto = self._ask_loop(self._printed.begin_shortening)
+        if upto is None:
+            raise _Over
+        return upto
+
+    def replace(self, fresh: Path, upto: int) -> bool:
+        return self._ask_loop(lambda: self._printed.replace_timeline(fresh, upto))
 
 
 def _reported(work: Callable[..., None], *arguments: object) -> None:

@@ -9,7 +9,7 @@ from holdfast.formats.timeline import Hole, HoleReason
 from holdfast.store.checkpoint import erase
 from holdfast.store.log_reader import LogReader
 from holdfast.store.removal import ERASED, overwrite, remove
-from holdfast.store.timeline import TIMELINE, Recorder
+from holdfast.store.timeline import FRESH_TIMELINE, TIMELINE, Recorder
 
 PIECE = 1 << 20
 SAMPLES = 64
@@ -32,8 +32,9 @@ def forget(directory: Path, timeline: Recorder, start: int, end: int) -> int:
     erase(directory)
     gone = remove(directory, timeline, holes)
     erase(directory)
-    # The ticks of a torn timeline have checksums too.
-    for path in [*_torn_pieces(directory, start, end), *directory.glob(f"{TIMELINE}{TORN}*")]:
+    # The ticks of a torn timeline have checksums too, and those of one that came to nothing.
+    timelines = (f"{TIMELINE}{TORN}*", FRESH_TIMELINE)
+    for path in [*_torn_pieces(directory, start, end), *_matching(directory, *timelines)]:
         overwrite(path)
     return gone
 
@@ -114,6 +115,10 @@ def _torn_pieces(directory: Path, start: int, end: int) -> list[Path]:
         if first is not None and first < end and start < first + path.stat().st_size:
             found.append(path)
     return found
+
+
+def _matching(directory: Path, *patterns: str) -> list[Path]:
+    return [path for pattern in patterns for path in directory.glob(pattern)]
 
 
 def _erase_directory(directory: Path) -> None:

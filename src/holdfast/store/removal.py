@@ -17,7 +17,7 @@ from holdfast.store.kept import KeptList
 from holdfast.store.log import LogWriter, segment_firsts
 from holdfast.store.log_reader import WITHDRAWN
 from holdfast.store.scrub import scrub
-from holdfast.store.timeline import Recorder
+from holdfast.store.timeline import FRESH_TIMELINE, Recorder
 
 FRESH = ".new"  # the end of the name of a copy that does not count yet
 ERASED = ".erase"  # and of a file whose bytes are being overwritten
@@ -172,6 +172,7 @@ def _is_shortened(change: Change) -> bool:
 def _discard(directory: Path) -> None:
     for path in directory.glob(f"*.log{FRESH}"):
         path.unlink()
+    (directory / FRESH_TIMELINE).unlink(missing_ok=True)
 
 
 def _erase_left_behind(directory: Path) -> None:
