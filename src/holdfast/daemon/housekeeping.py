@@ -75,6 +75,7 @@ class Housekeeping:
         self.look = find
         self._sessions = sessions
         self._sizes: dict[str, _Sized] = {}
+        self._used = 0  # their sum: there may be ten thousand, and each is looked at on its own
         self.pruned = 0
         """Bytes given up since the start, to stay within the bounds."""
         self._finished: set[str] = set()  # what a kill kept from being done is done
@@ -90,6 +91,11 @@ class Housekeeping:
         if session not in self._waiting:
             self._waiting.add(session)
             self._submit(self._tidy, session)
+
+    def look_again(self) -> None:
+        """Look at all soon: by now it is known which there are."""
+        self._timer.cancel()
+        self._timer = self._loop.call_later(AFTER_START, self._look_at_all)
 
     def written(self, log: LogWriter) -> None:
         """Have the disk take what was printed, if and as soon as the user wants that."""
@@ -115,11 +121,11 @@ class Housekeeping:
 
         *growing* are those that may grow, and where each ends now.
         """
-        looked = dict(self._sizes)  # the thread changes it
         more = (
-            min(end - looked.get(name, _NOT_SEEN).end, self.per_session) for name, end in growing
+            min(end - self._sizes.get(name, _NOT_SEEN).end, self.per_session)
+            for name, end in growing
         )
-        return sum(sized.bytes for sized in looked.values()) + sum(more)
+        return self._used + sum(more)
 
     @property
     def free(self) -> int:
@@ -181,7 +187,7 @@ class Housekeeping:
         self._waiting.discard(session)
         kept = self.find(session)
         if kept is None or not kept.directory.is_dir():
-            self._sizes.pop(session, None)
+            self._note(session, None)
             return
         if session not in self._finished:
             # Also of one that grows: it writes behind everything that was to be taken away.
@@ -194,9 +200,15 @@ class Housekeeping:
         self._shorten(kept)
         if kept.ephemeral:
             return
-        self._sizes[session] = _sized(kept)
-        if sum(sized.bytes for sized in self._sizes.values()) > self.budget:
+        self._note(session, _sized(kept))
+        if self._used > self.budget:
             self._evict(0)
+
+    def _note(self, session: str, sized: "_Sized | None") -> None:
+        self._used -= self._sizes.pop(session, _NOT_SEEN).bytes
+        if sized is not None:
+            self._sizes[session] = sized
+            self._used += sized.bytes
 
     def _shorten(self, kept: Kept) -> None:
         if not is_long(kept.directory):
@@ -223,6 +235,7 @@ class Housekeeping:
             with self.timeline(on_disk[name]) as timeline:
                 self.pruned += drop(on_disk[name].directory, timeline, upto)
         self._sizes = {name: _sized(kept) for name, kept in on_disk.items()}
+        self._used = sum(sized.bytes for sized in self._sizes.values())
 
 
 class _Sized(NamedTuple):
