@@ -291,7 +291,7 @@ def test_damage_that_is_read_has_the_same_name(tmp_path: Path) -> None:
 
 def test_the_newest_three_of_the_damaged_ones_are_kept(tmp_path: Path) -> None:
     """T19: a bad disk would fill itself with copies."""
-    path = tmp_path / "journal.db"
+    path, newest = tmp_path / "journal.db", None
     for number in range(6):
         path.write_bytes(b"rubbish %d" % number * 1000)
         Path(f"{path}-wal").write_bytes(b"rubbish too" * 1000)
