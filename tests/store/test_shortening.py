@@ -180,7 +180,8 @@ def test_a_list_of_what_is_kept_notices_another_file_with_the_same_number(
     path = tmp_path / "timeline"
     data = path.read_bytes()
     # Written in place, the number is the same for certain.
-    path.write_bytes(data[:HEADER_SIZE] + encode(Hole(0, 50, HoleReason.PRUNED)) * 40)
+    others = encode(Resize(0, NOW, 80, 24)) * 40
+    path.write_bytes(data[:HEADER_SIZE] + encode(Hole(0, 50, HoleReason.PRUNED)) + others)
 
     assert lists.list() == [Missing(0, 50, "pruned"), Kept(50, 100)]
 
