@@ -9,6 +9,7 @@ from subprocess import PIPE
 import pytest
 
 from holdfast.errors import NotFound, OffsetPruned
+from holdfast.formats.timeline import Resize, Tick, decode, encode
 from holdfast.protocol.messages import Clear, DiskUse, Du, Erased, Forget, Get, Input, Output
 from tests.store.disks import small_disk
 from tests.support.asking import Client
@@ -249,3 +250,27 @@ def test_an_ephemeral_session_takes_no_more_memory_than_it_may(tmp_path: Path) -
         until(lambda: use_of(client, session.id).log <= 17 * MIB, "the oldest to go")
         start = use_of(client, session.id).start
         assert home.output(client, session.id, start) == printed(40 * MIB)[start:]
+
+
+def test_a_timeline_is_made_shorter_while_its_program_prints(tmp_path: Path) -> None:
+    """A spinner wrote 27 MB a day, for ever."""
+    with running_home(tmp_path / "h") as home:
+        spin = ("sh", "-c", "while echo spin; do sleep 0.02; done")
+        with home.client() as client:
+            session = home.create(client, *spin, restore="always")
+        home.power_off()
+        timeline = home.paths.state / "sessions" / session.id / "timeline"
+        with timeline.open("ab") as file:
+            file.write(b"".join(encode(Resize(0, at, 80, 24)) for at in range(70_000)))
+        with home.client() as client:
+            client.call(Get(session=session.id))
+            until(lambda: timeline.stat().st_size < MIB, "a shorter timeline")
+            size = timeline.stat().st_size
+            until(lambda: timeline.stat().st_size > size, "more of it")
+            end = home.offset(client, session.id)
+            until(lambda: _ticked(timeline) >= end, "ticks of what is printed")
+
+
+def _ticked(timeline: Path) -> int:
+    records = decode(timeline.read_bytes()).records
+    return max(record.offset for record in records if isinstance(record, Tick))

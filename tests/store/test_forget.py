@@ -244,3 +244,11 @@ def test_samples_are_few_and_never_what_is_everywhere(tmp_path: Path) -> None:
 
         assert 40 < len(samples) <= 64
         assert all(len(set(sample)) >= 8 for sample in samples)
+
+
+def test_a_search_for_nothing_looks_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand sessions have thirty thousand files, and many printed nothing."""
+    monkeypatch.setattr(os, "scandir", None)
+    assert search(tmp_path, [b"", b""]) == []

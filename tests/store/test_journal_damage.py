@@ -287,3 +287,30 @@ def test_damage_that_is_read_has_the_same_name(tmp_path: Path) -> None:
             journal.sessions()
         journal.begin_anew()
         assert journal.sessions() == []
+
+
+def test_the_newest_three_of_the_damaged_ones_are_kept(tmp_path: Path) -> None:
+    """T19: a bad disk would fill itself with copies."""
+    path, newest = tmp_path / "journal.db", None
+    for number in range(6):
+        path.write_bytes(b"rubbish %d" % number * 1000)
+        Path(f"{path}-wal").write_bytes(b"rubbish too" * 1000)
+        with opened(path) as journal:
+            newest = journal.damaged
+
+    kept = [one for one in tmp_path.glob("*.damaged-*") if one.name[-4:] not in ("-wal", "-shm")]
+    assert {one.read_bytes()[:9] for one in kept} == {b"rubbish 3", b"rubbish 4", b"rubbish 5"}
+    assert newest in kept
+    assert len(list(tmp_path.glob("*.damaged-*-wal"))) == 3
+
+
+def test_the_newest_one_is_kept_although_the_clock_was_set_back(tmp_path: Path) -> None:
+    """T20."""
+    path = tmp_path / "journal.db"
+    for year in range(2090, 2095):
+        (tmp_path / f"journal.db.damaged-{year}0101T000000").write_bytes(b"of the future")
+    path.write_bytes(b"rubbish" * 1000)
+    with opened(path) as journal:
+        assert journal.damaged is not None
+        assert journal.damaged.exists()
+    assert len(list(tmp_path.glob("*.damaged-*"))) == 3

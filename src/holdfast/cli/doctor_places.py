@@ -105,9 +105,10 @@ def sockets(scene: Scene) -> Iterator[Finding]:
 def journal(scene: Scene) -> Iterator[Finding]:
     """Whether SQLite finds the journal sound; kept copies of damaged ones."""
     path = scene.places.journal
-    asides = sorted(path.parent.glob(f"{path.name}.damaged-*"))
-    if asides:
-        what = f"a damaged journal was kept aside: {asides[-1]}"
+    if asides := list(path.parent.glob(f"{path.name}.damaged-*")):
+        taken = size(sum(each.stat().st_size for each in asides))
+        newest = max(asides, key=lambda each: each.stat().st_ctime)
+        what = f"what was damaged of journals is kept aside ({taken}), the newest 3: {newest}"
         yield Finding(WARNING, what, "what could be read of it was taken over; remove it")
     if not path.exists():
         yield Finding(OK, "there is none yet")

@@ -33,6 +33,7 @@ from holdfast.daemon.reporting import Lines, log_into, report
 from holdfast.daemon.requests import Requests
 from holdfast.daemon.server import ClientProtocol, Terms
 from holdfast.daemon.sessions import Sessions
+from holdfast.daemon.settling import read
 from holdfast.errors import HoldfastError, Internal
 from holdfast.keeper.place import PUMP_LOCK
 from holdfast.keeper.wire import Body, Channel, Gone
@@ -213,7 +214,7 @@ async def _settle(loop: asyncio.AbstractEventLoop, sessions: Sessions, path: Pat
     if journal.damaged:
         report("the journal was damaged", kept_aside=journal.damaged)
     try:
-        sessions.settle(journal)
+        sessions.settle(journal, await loop.run_in_executor(None, read, journal))
     except Exception as error:
         # Sessions that live are served all the same; whoever asks for others hears why not.
         summary = f"the journal could not be read: {error!r}"

@@ -29,6 +29,7 @@ from holdfast.store.retention import (
     retain,
     usage,
 )
+from holdfast.store.shortening import is_long, shorten
 from holdfast.store.timeline import Recorder, TimelineWriter
 
 T = TypeVar("T")
@@ -74,6 +75,7 @@ class Housekeeping:
         self.look = find
         self._sessions = sessions
         self._sizes: dict[str, _Sized] = {}
+        self._used = 0  # their sum: there may be ten thousand, and each is looked at on its own
         self.pruned = 0
         """Bytes given up since the start, to stay within the bounds."""
         self._finished: set[str] = set()  # what a kill kept from being done is done
@@ -89,6 +91,11 @@ class Housekeeping:
         if session not in self._waiting:
             self._waiting.add(session)
             self._submit(self._tidy, session)
+
+    def look_again(self) -> None:
+        """Look at all soon: by now it is known which there are."""
+        self._timer.cancel()
+        self._timer = self._loop.call_later(AFTER_START, self._look_at_all)
 
     def written(self, log: LogWriter) -> None:
         """Have the disk take what was printed, if and as soon as the user wants that."""
@@ -114,11 +121,11 @@ class Housekeeping:
 
         *growing* are those that may grow, and where each ends now.
         """
-        looked = dict(self._sizes)  # the thread changes it
         more = (
-            min(end - looked.get(name, _NOT_SEEN).end, self.per_session) for name, end in growing
+            min(end - self._sizes.get(name, _NOT_SEEN).end, self.per_session)
+            for name, end in growing
         )
-        return sum(sized.bytes for sized in looked.values()) + sum(more)
+        return self._used + sum(more)
 
     @property
     def free(self) -> int:
@@ -140,7 +147,7 @@ class Housekeeping:
     def timeline(self, kept: Kept) -> Iterator[Recorder]:
         """Yield where its holes are to be recorded."""
         if kept.printed is not None:
-            yield _Elsewhere(self.ask_loop, kept.printed)
+            yield _Elsewhere(self, kept.printed)
             return
         with (
             LogReader(kept.directory) as reader,
@@ -180,7 +187,7 @@ class Housekeeping:
         self._waiting.discard(session)
         kept = self.find(session)
         if kept is None or not kept.directory.is_dir():
-            self._sizes.pop(session, None)
+            self._note(session, None)
             return
         if session not in self._finished:
             # Also of one that grows: it writes behind everything that was to be taken away.
@@ -190,11 +197,27 @@ class Housekeeping:
         oldest = 0.0 if self._keep_for is None else time.time() - self._keep_for
         with self.timeline(kept) as timeline:
             self.pruned += retain(kept.directory, timeline, limit_bytes=limit, oldest=oldest)
+        self._shorten(kept)
         if kept.ephemeral:
             return
-        self._sizes[session] = _sized(kept)
-        if sum(sized.bytes for sized in self._sizes.values()) > self.budget:
+        self._note(session, _sized(kept))
+        if self._used > self.budget:
             self._evict(0)
+
+    def _note(self, session: str, sized: "_Sized | None") -> None:
+        self._used -= self._sizes.pop(session, _NOT_SEEN).bytes
+        if sized is not None:
+            self._sizes[session] = sized
+            self._used += sized.bytes
+
+    def _shorten(self, kept: Kept) -> None:
+        if not is_long(kept.directory):
+            return
+        try:
+            with self.timeline(kept) as timeline:
+                shorten(kept.directory, timeline)
+        except OSError as error:  # a full disk, most likely: room is made all the same
+            report("a timeline could not be made shorter", session=kept.session, reason=error)
 
     def _sync_now(self, log: LogWriter) -> None:
         self._unsynced.discard(log)
@@ -212,6 +235,7 @@ class Housekeeping:
             with self.timeline(on_disk[name]) as timeline:
                 self.pruned += drop(on_disk[name].directory, timeline, upto)
         self._sizes = {name: _sized(kept) for name, kept in on_disk.items()}
+        self._used = sum(sized.bytes for sized in self._sizes.values())
 
 
 class _Sized(NamedTuple):
@@ -237,8 +261,8 @@ class _Over(Exception):
 class _Elsewhere:
     """A timeline that belongs to the loop."""
 
-    def __init__(self, ask_loop: Callable[[Callable[[], bool]], bool], printed: Printed) -> None:
-        self._ask_loop = ask_loop
+    def __init__(self, housekeeping: Housekeeping, printed: Printed) -> None:
+        self._ask_loop = housekeeping.ask_loop
         self._printed = printed
 
     def append(self, *records: Hole) -> None:
@@ -249,6 +273,15 @@ class _Elsewhere:
     def disregard(self, start: int, end: int) -> None:
         if not self._ask_loop(lambda: self._printed.disregard(start, end)):
             raise _Over
+
+    def begin_shortening(self) -> int:
+        upto = self._ask_loop(self._printed.begin_shortening)
+        if upto is None:
+            raise _Over
+        return upto
+
+    def replace(self, fresh: Path, upto: int) -> bool:
+        return self._ask_loop(lambda: self._printed.replace_timeline(fresh, upto))
 
 
 def _reported(work: Callable[..., None], *arguments: object) -> None:

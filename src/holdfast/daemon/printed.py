@@ -30,6 +30,7 @@ class Printed:
         segment_size: int,
         sealed: Callable[[], None],
     ) -> None:
+        """Have *sealed* called whenever there may be something to tidy up."""
         self._loop = loop
         self._sealed = sealed
         self.log = LogWriter(directory, segment_size=segment_size)
@@ -82,6 +83,14 @@ class Printed:
     def disregard(self, start: int, end: int) -> bool:
         """Have the next tick say nothing of these bytes; False if this is closed by now."""
         return self._with_timeline(lambda timeline: timeline.disregard(start, end))
+
+    def begin_shortening(self) -> int | None:
+        """Return how much of the timeline is to be said shorter; None if this is closed by now."""
+        return None if self._is_closed else self._timeline.begin_shortening()
+
+    def replace_timeline(self, fresh: Path, upto: int) -> bool:
+        """Go on in a shorter timeline, unless this is closed by now."""
+        return not self._is_closed and self._timeline.replace(fresh, upto)
 
     def _with_timeline(self, do: Callable[[TimelineWriter], None]) -> bool:
         if self._is_closed:
@@ -162,6 +171,8 @@ class Printed:
         timeline = self._opened
         if timeline is not None:
             timeline.flush(time.time_ns())
+            if timeline.is_long:
+                self._sealed()
         if timeline is None or timeline.deadline_ns() is not None:  # the disk is full
             self._timer = self._loop.call_later(TICK_NS / 1e9, self._tick)
 

@@ -1,7 +1,7 @@
 """What becomes of each session at a start: finds the facts, asks the table of `session`."""
 
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from holdfast.daemon.places import Places
 from holdfast.daemon.record import Record
@@ -61,12 +61,17 @@ class Reconciling:
         """Whether a program that a shutdown ends is to be there again afterwards."""
         return is_to_come_back(self._found(record, Keeper.ENDED))
 
-    def rest(self, journal: Journal, held: Container[str]) -> Iterator[tuple[Record, Outcome]]:
-        """Decide about everything that nobody holds; yield what has changed."""
+    def rest(
+        self, journal: Journal, rows: Iterable[Record], held: Container[str]
+    ) -> Iterator[tuple[Record, Outcome]]:
+        """Decide about everything that nobody holds; yield what has changed.
+
+        *rows* are what the journal knows of each session.
+        """
         self._places.finish_forgetting()
         self._rebooted = journal.noted(BOOT) not in (None, boot_id())
         held_rows: dict[str, Record | None] = dict.fromkeys(self._records.by_id)
-        for record in journalled(journal):
+        for record in rows:
             # What the keeper holds it also has a newer record of.
             if record.id in held_rows:
                 held_rows[record.id] = record
@@ -137,7 +142,7 @@ def boot_id() -> str:
 
 def journalled(journal: Journal) -> Iterator[Record]:
     """Yield what the journal knows of each session, as far as it can be read."""
-    for row in journal.sessions():
+    for row in journal.each_session():
         try:
             yield Record.from_json(row)
         except (KeyError, TypeError, ValueError) as error:

@@ -148,12 +148,24 @@ class Sessions:
             watcher=self,
         )
 
-    def settle(self, journal: Journal) -> None:
-        """Decide about what nobody holds any more. Called once everything was handed over."""
+    def settle(self, journal: Journal, rows: list[Record]) -> None:
+        """Decide about what nobody holds any more. Called once everything was handed over.
+
+        *rows* are what the journal knows of each session.
+        """
         self.events.open(journal)
         held = self._living.keys() | self._hand_over.late.keys() | self._creating.under_way
-        settle(journal, self._books, self._start, self._restoring, mirrors=self.mirrors, held=held)
+        settle(
+            journal,
+            rows,
+            self._books,
+            self._start,
+            self._restoring,
+            mirrors=self.mirrors,
+            held=held,
+        )
         self._hand_over.take_nameless()
+        self.housekeeping.look_again()
         self.settled.set()
 
     def close(self) -> None:

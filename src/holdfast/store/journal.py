@@ -6,7 +6,7 @@ knows no rule of sessions; where numbers of events come from is in `journal_rows
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -155,8 +155,12 @@ class Journal:
 
     def sessions(self) -> list[Facts]:
         """Return the facts of every session, oldest first."""
+        return list(self.each_session())
+
+    def each_session(self) -> Iterator[Facts]:
+        """Return the same, parsed one at a time: 50,000 at once take 240 MB."""
         rows = self._rows("SELECT facts FROM sessions ORDER BY created, rowid")
-        return self._parsed(rows, lambda facts: facts)
+        return self._each(rows, lambda facts: facts)
 
     def lives(self, session: str) -> list[Facts]:
         query = "SELECT facts FROM lives WHERE session = ? ORDER BY number"
@@ -240,13 +244,17 @@ class Journal:
 
     def _parsed(self, rows: Iterable[Any], made: Callable[..., Any]) -> list[Any]:
         """Return what *made* makes of each row, its last column parsed, others skipped."""
-        found, before = [], self.unreadable
+        return list(self._each(rows, made))
+
+    def _each(self, rows: Iterable[Any], made: Callable[..., Any]) -> Iterator[Any]:
+        before = self.unreadable
         for *columns, facts in rows:
             try:
                 texts = [str(c, "utf-8") if isinstance(c, bytes) else c for c in columns]
-                found.append(made(*texts, decode(facts)))
+                one = made(*texts, decode(facts))
             except (ValueError, TypeError, RecursionError):
                 self.unreadable += 1
+            else:
+                yield one
         if self.unreadable > before:
             logger.warning("%s: %d rows are unreadable", self._path, self.unreadable - before)
-        return found

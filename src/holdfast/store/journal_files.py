@@ -11,6 +11,7 @@ import struct
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +29,10 @@ WAL_MAGIC = (0x377F0682, 0x377F0683)
 WAL_HEADER = struct.Struct(">8I")
 WAL_FRAME = struct.Struct(">6I")  # page, size after commit or 0, salts, checksums
 PAGE_SIZES = {1 << power for power in range(9, 17)}
+DAMAGED = ".damaged-"
+# Damaged ones that are kept for whoever wants to look: a bad disk leaves one at each start, and
+# each is as large as the journal. What could be read of them was taken over.
+ASIDE = 3
 COPIES = 3  # tries to get a copy that holds together while a daemon writes
 
 
@@ -125,6 +130,7 @@ def move_aside(path: Path) -> Path:
         part = Path(f"{path}{suffix}")
         if part.exists():
             part.rename(f"{aside}{suffix}")
+    _drop_older(path, aside.name)
     return aside
 
 
@@ -133,17 +139,43 @@ def copy_wal_aside(path: Path) -> Path:
     aside = Path(f"{_free_name(path)}-wal")
     shutil.copyfile(f"{path}-wal", aside)
     aside.chmod(0o600)
+    _drop_older(path, aside.name.removesuffix("-wal"))
     return aside
 
 
+def _drop_older(path: Path, newest: str) -> None:
+    """Keep the newest of the damaged ones: this one, whatever the clock says, and those before."""
+    found = _put_aside(path)
+    found.pop(newest, None)
+    for name in sorted(found, key=found.__getitem__)[: 1 - ASIDE]:
+        for suffix in (*COMPANIONS, ""):
+            # One that cannot be removed stops no start; it is tried again with the next.
+            with suppress(OSError):
+                path.with_name(f"{name}{suffix}").unlink(missing_ok=True)
+
+
 def _free_name(path: Path) -> Path:
-    stem = f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}"
-    taken = {entry.name.removesuffix("-wal") for entry in path.parent.iterdir()}
+    stem = f"{path.name}{DAMAGED}{time.strftime('%Y%m%dT%H%M%S')}"
+    taken = _put_aside(path)
     number, name = 1, stem
     while name in taken:
         number += 1
         name = f"{stem}-{number}"
     return path.with_name(name)
+
+
+def _put_aside(path: Path) -> dict[str, int]:
+    """Return the names of the damaged ones, and when each was put aside.
+
+    Of some of them only a companion is there.
+    """
+    found: dict[str, int] = {}
+    for entry in path.parent.glob(f"{path.name}{DAMAGED}*"):
+        name = entry.name
+        for suffix in COMPANIONS:
+            name = name.removesuffix(suffix)
+        found[name] = max(found.get(name, 0), entry.lstat().st_ctime_ns)
+    return found
 
 
 def _main_version(path: Path) -> int:

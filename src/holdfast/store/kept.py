@@ -19,6 +19,7 @@ class KeptList:
         self._directory = directory
         self._file = (-1, -1)  # which timeline was read
         self._read = 0
+        self._last = b""  # the last record that was read, or the header
         self._holes = Holes()
 
     def list(self) -> list[Kept | Missing]:
@@ -44,7 +45,7 @@ class KeptList:
         try:
             fd = os.open(self._directory / TIMELINE, flags)
         except FileNotFoundError:
-            self._read, self._holes = 0, Holes()
+            self._file, self._holes = (-1, -1), Holes()
             return
         try:
             self._read_on(fd)
@@ -54,17 +55,28 @@ class KeptList:
     def _read_on(self, fd: int) -> None:
         found = os.fstat(fd)
         file = (found.st_dev, found.st_ino)
-        if file != self._file or found.st_size < self._read:  # mended since: another story
+        if file != self._file or not self._goes_on(fd):  # mended or shortened: another story
             self._file, self._read, self._holes = file, 0, Holes()
         if not self._read:
-            decode_header(os.pread(fd, HEADER_SIZE, 0))  # a newer format is refused
+            self._last = os.pread(fd, HEADER_SIZE, 0)
+            decode_header(self._last)  # a newer format is refused
             self._read = HEADER_SIZE
         while piece := os.pread(fd, PIECE, self._read):
             for hole in holes_in(piece):
                 self._holes.add(hole)
-            self._read += len(piece) - len(piece) % RECORD_SIZE
+            whole = len(piece) - len(piece) % RECORD_SIZE
+            self._read += whole
+            self._last = piece[whole - RECORD_SIZE : whole] or self._last
             if len(piece) < PIECE:
                 break
+
+    def _goes_on(self, fd: int) -> bool:
+        """Whether what was read last still lies there, in a file with the number of that one.
+
+        The number of a file that is gone is soon that of another.
+        """
+        at = self._read - len(self._last)
+        return self._read > 0 and os.pread(fd, len(self._last), at) == self._last
 
 
 def kept(directory: Path) -> list[Kept | Missing]:

@@ -29,6 +29,7 @@ from holdfast.formats.timeline import (
 from holdfast.store.log_reader import LogReader
 
 TIMELINE = "timeline"
+FRESH_TIMELINE = f"{TIMELINE}.new"  # a shorter one that does not count yet
 
 # A replay looks alive at 20 steps a second; twice as many would double what a spinner
 # costs on disk (640 bytes a second), half as many would show.
@@ -45,6 +46,9 @@ LOOK_BACK = 2048 * RECORD_SIZE
 # A later epoch is written again after so many records, and therefore always in it too. The
 # rest of the distance is for what waits meanwhile; twice as often would still be 0.2 %.
 EPOCH_RECORDS = 1024
+# A longer one is to be made shorter. A spinner fills that in two hours; with twice as much
+# it would be twice the work at once, half a second of a thread beside the loop.
+LONG_BYTES = 2 << 20
 
 
 class _Found(NamedTuple):
@@ -74,6 +78,12 @@ class Recorder(Protocol):
     def disregard(self, start: int, end: int) -> None:
         """Have no checksum that is still to be written say anything about these bytes."""
 
+    def begin_shortening(self) -> int:
+        """Return how much of the file is to be said shorter; 0 if it is fine as it is."""
+
+    def replace(self, fresh: Path, upto: int) -> bool:
+        """Go on in *fresh*, which says what the first *upto* bytes of the file say."""
+
 
 class TimelineWriter:
     """Append to the timeline of one session; feed it each run of bytes that was logged.
@@ -84,7 +94,7 @@ class TimelineWriter:
     kept aside.
     """
 
-    def __init__(self, directory: Path, log: LogReader) -> None:
+    def __init__(self, directory: Path, log: LogReader, *, long_bytes: int = LONG_BYTES) -> None:
         self._directory = directory
         self._log = log
         self.failed: OSError | None = None
@@ -100,6 +110,7 @@ class TimelineWriter:
         self._later_epoch = found.epoch
         self._since_epoch = found.since_epoch
         self._size = found.good
+        self._least = self._long = long_bytes
         self._ticked = self._offset = found.tick.offset if found.tick else 0
         self._crc = 0
         self._time_ns = 0  # when the last byte was fed
@@ -174,6 +185,41 @@ class TimelineWriter:
         """Feed what the log holds beyond the last tick; to be called after opening."""
         self._read_log(self._log.end(), now_ns)
         self.flush(now_ns)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the file is to be made shorter; see `shortening`."""
+        return self._size >= self._long
+
+    def begin_shortening(self) -> int:
+        """Return how much is to be said shorter, or 0; it is not long again before it doubles."""
+        if not self.is_long or not self._mended:
+            return 0
+        self._long = 2 * self._size
+        return self._size
+
+    def replace(self, fresh: Path, upto: int) -> bool:
+        """Go on in *fresh*, which says what the first *upto* bytes of the file say.
+
+        What was written since is copied behind it. Return False if that is not the file any
+        more; raise OSError with nothing changed.
+        """
+        if not self._mended or self._size < upto:
+            return False
+        fd = os.open(fresh, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            rest = os.pread(self._fd, self._size - upto, upto)
+            if os.write(fd, rest) < len(rest):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - one edge
+            size = os.fstat(fd).st_size
+            fresh.rename(self._directory / TIMELINE)
+        except OSError:
+            os.close(fd)
+            raise
+        os.close(self._fd)
+        self._fd, self._size = fd, size
+        self._long = max(self._least, 2 * size)
+        return True
 
     def close(self) -> None:
         """Close the file. A pending tick is not written: `flush` first, or catch up later."""
