@@ -2,8 +2,8 @@
 
 State and config follow XDG. The runtime directory is `$XDG_RUNTIME_DIR/holdfast` where that
 is there and ours, else `/run/user/UID/holdfast` where that is (a shell from cron or su has no
-variable, or another's, but must find the same keeper), else `/tmp/holdfast-UID`. TMPDIR plays no part: it differs
-between the shells of one user. `HOLDFAST_HOME` moves everything.
+variable, or another's, but must find the same keeper), else `/tmp/holdfast-UID`. TMPDIR
+plays no part: it differs between the shells of one user. `HOLDFAST_HOME` moves everything.
 """
 
 import os
@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from holdfast.config.where import LONGEST_SOCKET_NAME, SOCKET_NAME, TOKEN_NAME, where
 from holdfast.errors import PermissionDenied
-
 
 ROOT = 0  # may write where it likes; everybody else is kept by the system to what is theirs
 
@@ -71,8 +70,8 @@ def make_private(directory: Path, uid: int) -> None:
     programs of every session could be taken over through it.
     """
     try:
-        if uid == ROOT and not os.path.lexists(directory):
-            _leave_homes_alone(directory)
+        if (refused := unmakeable(directory, uid)) is not None:
+            raise refused
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = directory.lstat()
     except OSError as error:
@@ -81,18 +80,20 @@ def make_private(directory: Path, uid: int) -> None:
         raise refused
 
 
-def _leave_homes_alone(directory: Path) -> None:
-    """Refuse root to make something in the directory of somebody else, who would be locked out.
+def unmakeable(directory: Path, uid: int) -> PermissionDenied | None:
+    """Return why root must not make a directory: somebody else would be locked out.
 
-    That is what `sudo` asks for where it leaves HOME as it was. What is sticky, like
-    /tmp, is for everybody.
+    That is what `sudo` asks for where it leaves HOME as it was. What is sticky, like /tmp, is
+    for everybody.
     """
+    if uid != ROOT or os.path.lexists(directory):
+        return None
     there = next(each.stat() for each in directory.parents if each.exists())
     if there.st_uid == ROOT or there.st_mode & stat.S_ISVTX:
-        return
+        return None
     whose = f"in what belongs to user {there.st_uid}, who would be locked out"
     remedy = f"do it as user {there.st_uid} (without sudo), or set HOLDFAST_HOME to a place of root"
-    raise PermissionDenied(action=f"making {directory} as root {whose}", remedy=remedy)
+    return PermissionDenied(action=f"making {directory} as root {whose}", remedy=remedy)
 
 
 def distrusted(directory: Path, found: os.stat_result, uid: int) -> PermissionDenied | None:

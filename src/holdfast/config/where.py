@@ -51,7 +51,7 @@ def _xdg(environ: "Mapping[str, str]", variable: str, fallback: str) -> str:
 def _runtime(environ: "Mapping[str, str]", uid: int) -> str:
     given = environ.get("XDG_RUNTIME_DIR", "")
     for directory in (given, f"/run/user/{uid}"):
-        # `su` and `sudo -E` leave us somebody else's: root's sockets in it would lock its owner out.
+        # `su` and `sudo -E` bring somebody else's: root's sockets would lock its owner out.
         if directory.startswith("/") and _belongs_to(uid, directory):
             return _plain(f"{directory}/holdfast")
     return f"/tmp/holdfast-{uid}"  # noqa: S108 - checked by make_private before use

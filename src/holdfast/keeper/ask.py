@@ -21,7 +21,8 @@ def ask(path: str, body: Body, timeout: float) -> Body:
         channel.send(body)
         turn = select.poll()  # `select` takes no descriptor above 1,023: scripts have such
         while (left := deadline - time.monotonic()) > 0:
-            turn.register(channel, select.POLLIN | (select.POLLOUT if channel.wants_to_write else 0))
+            to_write = select.POLLOUT if channel.wants_to_write else 0
+            turn.register(channel, select.POLLIN | to_write)
             if turn.poll(left * 1000):
                 channel.flush()
                 for reply, _fds in channel.receive():
