@@ -177,6 +177,24 @@ def test_what_cannot_be_installed_is_named(capsys: pytest.CaptureFixture[str]) -
     assert_lines(capsys, f"missing: {names}; the tests that need them are skipped")
 
 
+def test_who_may_not_install_is_told_what_others_can_do(
+    programs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(system, "PARTS", system.PARTS[:2])
+    calls = furnish(programs, INSTALL_ALL)
+    program(programs, "sudo", "exit 1")  # it would ask for a password
+
+    system.provide()
+
+    assert not calls.exists()
+    assert_lines(
+        capsys,
+        "missing: zsh, fish; the tests that need them are skipped",
+        "  whoever may can install them: sudo apt-get install zsh fish",
+    )
+
+
 def assert_lines(capsys: pytest.CaptureFixture[str], *lines: str) -> None:
     """Compare what the person waiting has read; durations are taken as nothing."""
     said = re.sub(r"\d+\.\d s", "0.0 s", capsys.readouterr().err)
