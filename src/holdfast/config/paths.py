@@ -75,9 +75,27 @@ def make_private(directory: Path, uid: int) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = directory.lstat()
     except OSError as error:
-        raise PermissionDenied(action=f"creating {directory}: {error.strerror or error}") from error
+        refused = PermissionDenied(action=f"creating {directory}: {error.strerror or error}")
+        raise refused.said(refused.what, _whose(directory, uid) or refused.fix) from error
     if (refused := distrusted(directory, found, uid)) is not None:
         raise refused
+
+
+def _whose(directory: Path, uid: int) -> str:
+    """Return what helps where somebody else owns what a directory would be made in."""
+    parent, found = _above(directory)
+    mine = f"have {parent} given to you, or set HOLDFAST_HOME to a place of your own"
+    return f"user {found.st_uid} owns it: {mine}" if found.st_uid != uid else ""
+
+
+def _above(directory: Path) -> tuple[Path, os.stat_result]:
+    """Return the nearest of its parents that is there and that we may look at."""
+    for parent in directory.parents:
+        try:
+            return parent, parent.stat()
+        except OSError:
+            continue
+    return directory, directory.stat()  # it is the root
 
 
 def unmakeable(directory: Path, uid: int) -> PermissionDenied | None:
@@ -88,7 +106,7 @@ def unmakeable(directory: Path, uid: int) -> PermissionDenied | None:
     """
     if uid != ROOT or os.path.lexists(directory):
         return None
-    there = next(each.stat() for each in directory.parents if each.exists())
+    _, there = _above(directory)
     if there.st_uid == ROOT or there.st_mode & stat.S_ISVTX:
         return None
     whose = f"in what belongs to user {there.st_uid}, who would be locked out"

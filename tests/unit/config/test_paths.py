@@ -125,6 +125,13 @@ def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         make_private(tmp_path / "file" / "below", UID)
 
 
+def test_whoever_is_in_the_way_of_a_directory_is_named() -> None:
+    with pytest.raises(PermissionDenied, match="creating") as caught:
+        make_private(Path("/proc/holdfast/state"), UID + 1)  # nobody can make anything there
+
+    assert "user 0 owns it: have /proc given to you" in caught.value.fix
+
+
 @pytest.fixture
 def home_of_another(tmp_path: Path) -> Path:
     """A directory that is not root's, also where the tests are run by root."""
