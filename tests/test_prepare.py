@@ -1,6 +1,7 @@
 """What `make` does before a job: on old Pythons, without rights, when a step fails."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -180,7 +181,7 @@ def test_what_cannot_be_installed_is_named(capsys: pytest.CaptureFixture[str]) -
 def test_who_may_not_install_is_told_what_others_can_do(
     programs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(system.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(system, "PARTS", system.PARTS[:2])
     calls = furnish(programs, INSTALL_ALL)
     program(programs, "sudo", "exit 1")  # it would ask for a password

@@ -84,8 +84,8 @@ def make_private(directory: Path, uid: int) -> None:
 def _whose(directory: Path, uid: int) -> str:
     """Return what helps where somebody else owns what a directory would be made in."""
     parent, found = _above(directory)
-    mine = f"have {parent} given to you, or set HOLDFAST_HOME to a place of your own"
-    return f"user {found.st_uid} owns it: {mine}" if found.st_uid != uid else ""
+    mine = "set HOLDFAST_HOME to a place of your own, or have it given to you"
+    return f"user {found.st_uid} owns {parent}: {mine}" if found.st_uid != uid else ""
 
 
 def _above(directory: Path) -> tuple[Path, os.stat_result]:

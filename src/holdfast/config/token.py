@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from holdfast.errors import PermissionDenied
 
+OWN_PLACE = "set HOLDFAST_HOME to a place of your own, or have this one given to you"
 TOKEN_LIMIT = 4096  # bytes; it has to fit into a hello
 
 
@@ -51,7 +52,7 @@ def _closed(file: "Path | str", uid: int) -> "PermissionDenied":
         refused = distrusted(state, state.lstat(), uid)
     except OSError:
         refused = None  # one above it is closed
-    return refused or _distrust(file, "may not be opened", f"have {state} and {file} yours again")
+    return refused or _distrust(file, "may not be opened", OWN_PLACE)
 
 
 def _text(file: "Path | str", content: bytes) -> str:

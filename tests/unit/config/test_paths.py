@@ -129,7 +129,7 @@ def test_whoever_is_in_the_way_of_a_directory_is_named() -> None:
     with pytest.raises(PermissionDenied, match="creating") as caught:
         make_private(Path("/proc/holdfast/state"), UID + 1)  # nobody can make anything there
 
-    assert "user 0 owns it: have /proc given to you" in caught.value.fix
+    assert "user 0 owns /proc: set HOLDFAST_HOME" in caught.value.fix
 
 
 @pytest.fixture
