@@ -1,6 +1,7 @@
 """What `make` does before a job: on old Pythons, without rights, when a step fails."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -175,6 +176,24 @@ def test_what_cannot_be_installed_is_named(capsys: pytest.CaptureFixture[str]) -
     system.provide()
     names = "zsh, fish, vim, htop, less, tmux, chromium, xvfb"
     assert_lines(capsys, f"missing: {names}; the tests that need them are skipped")
+
+
+def test_who_may_not_install_is_told_what_others_can_do(
+    programs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(system, "PARTS", system.PARTS[:2])
+    calls = furnish(programs, INSTALL_ALL)
+    program(programs, "sudo", "exit 1")  # it would ask for a password
+
+    system.provide()
+
+    assert not calls.exists()
+    assert_lines(
+        capsys,
+        "missing: zsh, fish; the tests that need them are skipped",
+        "  whoever may can install them: sudo apt-get install zsh fish",
+    )
 
 
 def assert_lines(capsys: pytest.CaptureFixture[str], *lines: str) -> None:

@@ -91,6 +91,8 @@ def provide() -> None:
         missing = _missing()
     if missing:
         say(f"missing: {', '.join(missing)}; the tests that need them are skipped")
+        if not apt and shutil.which("apt-get"):
+            say(f"  whoever may can install them: sudo apt-get install {' '.join(missing)}")
 
 
 def _missing() -> list[str]:

@@ -36,6 +36,22 @@ def test_start_status_stop(hold: Hold) -> None:
     assert hold.processes() == []
 
 
+@pytest.mark.parametrize("words", ["status", "restart", "stop --yes"])
+def test_the_keeper_of_somebody_else_is_not_asked(hold: Hold, words: str) -> None:
+    """T16: by root it could be, and anybody could answer in a place that is not ours."""
+    if os.getuid() == 0:
+        hold.ok("daemon", "start")
+        os.chown(hold.home / "run", 12345, -1)
+        done = hold.run("daemon", *words.split())
+        os.chown(hold.home / "run", 0, -1)
+        assert hold.status()["restarts"] == 0
+    else:  # there is a /run, and it is root's
+        done = hold.run("daemon", *words.split(), HOLDFAST_HOME="/")
+
+    assert done.returncode not in (0, 7)
+    assert b"which belongs to user" in done.stderr
+
+
 def test_stop_says_what_lives_and_asks(hold: Hold) -> None:
     hold.start("--", "sleep", "100")
     asked = hold.terminal("daemon", "stop")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.errors import CommandNotFound, OffsetPruned, SessionGone
+from holdfast.errors import CommandNotFound, OffsetPruned, PermissionDenied, SessionGone
 from holdfast.formats.timeline import Inserted, Life, Tick, decode
 from holdfast.protocol.messages import (
     Du,
@@ -289,6 +289,28 @@ def test_an_ephemeral_session_is_nowhere_on_the_disk(tmp_path: Path) -> None:
         home.power_off()
         with home.client() as client:
             assert [s.id for s in client.call(List(ended=True)).sessions] == []
+
+
+def test_what_somebody_put_in_the_place_of_ephemeral_sessions_is_left_alone(tmp_path: Path) -> None:
+    """T16: all users have one memory, and a name in it can be foreseen."""
+    with running_home(tmp_path / "h") as home:
+        with home.client() as client:
+            session = home.create(client, "sleep", "1000", ephemeral=True)
+            (directory,) = Path("/dev/shm").glob(f"holdfast-{os.getuid()}-*/{session.id}")
+        home.power_off()
+        dear = tmp_path / "dear" / "pictures"
+        dear.mkdir(parents=True, mode=0o700)
+        memory = directory.parent
+        shutil.rmtree(memory)
+        memory.symlink_to(dear.parent)
+        try:
+            with home.client() as client:
+                assert client.call(List(ended=True)).sessions == []
+                assert dear.is_dir()
+                with pytest.raises(PermissionDenied, match="link"):
+                    home.create(client, "sleep", "1000", ephemeral=True)
+        finally:
+            memory.unlink()
 
 
 def test_a_damaged_journal_takes_no_session_with_it(tmp_path: Path) -> None:

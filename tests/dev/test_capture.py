@@ -1,6 +1,7 @@
 """`--capture`: evidence of an app, without a display."""
 
 import json
+import os
 import struct
 import sys
 from pathlib import Path
@@ -89,6 +90,20 @@ def test_where_there_is_no_browser_it_is_said_how_to_get_one(home: Home, tmp_pat
 
     assert result["errors"][0]["text"] == "there is no Chromium here to look with"
     assert "apt install chromium" in (shots / "cli.log").read_text()
+
+
+def test_a_browser_that_may_not_make_its_sandbox_is_named_with_the_fix(
+    home: Home, tmp_path: Path
+) -> None:
+    """In a container, for all but root: it says so in five lines, and which option is dangerous."""
+    shots, browser = tmp_path / "shots", tmp_path / "chromium"
+    browser.write_text("#!/bin/sh\necho 'FATAL: No usable sandbox! If this is' >&2; exit 1\n")
+    browser.chmod(0o755)
+
+    result = captured(home, 1, shots, str(APPS / "page"), PATH=f"{tmp_path}:{os.environ['PATH']}")
+
+    assert "no user namespaces here" in result["errors"][0]["text"]
+    assert "apt install chromium-sandbox" in (shots / "cli.log").read_text()
 
 
 def test_a_place_that_cannot_be_written_is_said_before_anything_is_started(

@@ -5,11 +5,13 @@ import select
 import sys
 import time
 from argparse import Namespace
+from pathlib import Path
 from typing import Any
 
 from holdfast.cli import door, health, render
 from holdfast.cli.exits import OK, Exit, note
 from holdfast.config.load import load
+from holdfast.config.paths import distrusted
 from holdfast.config.settings import Config
 from holdfast.errors import (
     DaemonUnreachable,
@@ -147,6 +149,7 @@ def _ask(body: dict[str, Any], timeout: float, *, patient: bool) -> dict[str, An
     *patient*: where a keeper has been, its successor is given a moment to appear.
     """
     path = door.places().keeper_socket
+    _refuse_strangers(path.parent)
     deadline = time.monotonic() + (SUCCESSOR if patient else 0.0)
     while True:
         try:
@@ -159,6 +162,17 @@ def _ask(body: dict[str, Any], timeout: float, *, patient: bool) -> dict[str, An
         except TimeoutError as error:
             raise TimedOut(action=f"asking the keeper to {body['op']}", seconds=timeout) from error
         time.sleep(PAUSE)
+
+
+def _refuse_strangers(runtime: Path) -> None:
+    """Ask no keeper of somebody else: he may not be asked by root, nor may he answer for ours."""
+    try:
+        found = runtime.lstat()
+    except OSError:
+        return  # nobody is there to be asked
+    refused = distrusted(runtime, found, os.getuid())
+    if found.st_uid != os.getuid() and refused is not None:
+        raise refused
 
 
 def _start_keeper(spec: dict[str, Any]) -> None:

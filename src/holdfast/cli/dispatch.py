@@ -55,6 +55,7 @@ def code_told(error: BaseException, *, passes_code: bool = False) -> int:
     if not isinstance(error, Exception):
         raise error
     exits.tell(error)
+    exits.drop_unwritable()
     return exits.code_of(error, passes_code=passes_code)
 
 

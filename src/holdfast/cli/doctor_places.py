@@ -12,7 +12,7 @@ from pathlib import Path
 from holdfast.cli.doctor_scene import BROKEN, OK, WARNING, Check, Finding, Scene
 from holdfast.cli.render import size
 from holdfast.config.load import faults
-from holdfast.config.paths import Paths, distrusted
+from holdfast.config.paths import Paths, distrusted, unmakeable
 from holdfast.config.token import read_token
 from holdfast.errors import InvalidSetting
 
@@ -175,11 +175,7 @@ def _directory(directory: Path, uid: int) -> Finding:
     try:
         found = directory.lstat()
     except FileNotFoundError:
-        parent = _nearest(directory)
-        if parent.is_dir() and os.access(parent, os.W_OK):
-            return Finding(OK, f"{directory} is not there yet; the first start makes it")
-        what = f"{directory} cannot be made: {parent} is not a directory you may write to"
-        return Finding(BROKEN, what, "set HOLDFAST_HOME to a place of your own")
+        return _missing(directory, uid)
     except NotADirectoryError:
         what = f"{directory} cannot be made: a file is in the way"
         return Finding(BROKEN, what, f"look at {_nearest(directory)}, and move it elsewhere")
@@ -188,6 +184,16 @@ def _directory(directory: Path, uid: int) -> Finding:
     if not os.access(directory, os.W_OK | os.X_OK):
         return Finding(BROKEN, f"{directory} cannot be written to", f"chmod 700 {directory}")
     return Finding(OK, f"{directory} is yours alone")
+
+
+def _missing(directory: Path, uid: int) -> Finding:
+    if (refused := unmakeable(directory, uid)) is not None:
+        return Finding(BROKEN, refused.what, refused.fix)
+    parent = _nearest(directory)
+    if parent.is_dir() and os.access(parent, os.W_OK):
+        return Finding(OK, f"{directory} is not there yet; the first start makes it")
+    what = f"{directory} cannot be made: {parent} is not a directory you may write to"
+    return Finding(BROKEN, what, "set HOLDFAST_HOME to a place of your own")
 
 
 def _nearest(path: Path) -> Path:

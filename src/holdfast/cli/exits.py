@@ -92,6 +92,19 @@ def tell(error: BaseException) -> None:
 
 def quiet_pipe() -> int:
     """Whoever read our output has seen enough; return the code that says so."""
+    _drop_output()
+    return 128 + SIGPIPE
+
+
+def drop_unwritable() -> None:
+    """Give up what could not be written: some Pythons (3.11.2) keep it for their exit."""
+    try:
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()
+    except OSError:
+        _drop_output()
+
+
+def _drop_output() -> None:
     # Python would complain when it flushes at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 128 + SIGPIPE

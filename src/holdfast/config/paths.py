@@ -1,9 +1,9 @@
 """Where Holdfast keeps things, by a rule that every process of a user computes alike.
 
-State and config follow XDG. The runtime directory is `$XDG_RUNTIME_DIR/holdfast`, else
-`/run/user/UID/holdfast` where that exists (a shell from cron or su has no variable but
-must find the same keeper), else `/tmp/holdfast-UID`. TMPDIR plays no part: it differs
-between the shells of one user. `HOLDFAST_HOME` moves everything.
+State and config follow XDG. The runtime directory is `$XDG_RUNTIME_DIR/holdfast` where that
+is there and ours, else `/run/user/UID/holdfast` where that is (a shell from cron or su has no
+variable, or another's, but must find the same keeper), else `/tmp/holdfast-UID`. TMPDIR
+plays no part: it differs between the shells of one user. `HOLDFAST_HOME` moves everything.
 """
 
 import os
@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from holdfast.config.where import LONGEST_SOCKET_NAME, SOCKET_NAME, TOKEN_NAME, where
 from holdfast.errors import PermissionDenied
+
+ROOT = 0  # may write where it likes; everybody else is kept by the system to what is theirs
 
 
 class Paths(NamedTuple):  # a dataclass would cost every `hold` command 10 ms
@@ -68,12 +70,48 @@ def make_private(directory: Path, uid: int) -> None:
     programs of every session could be taken over through it.
     """
     try:
+        if (refused := unmakeable(directory, uid)) is not None:
+            raise refused
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = directory.lstat()
     except OSError as error:
-        raise PermissionDenied(action=f"creating {directory}: {error.strerror or error}") from error
+        refused = PermissionDenied(action=f"creating {directory}: {error.strerror or error}")
+        raise refused.said(refused.what, _whose(directory, uid) or refused.fix) from error
     if (refused := distrusted(directory, found, uid)) is not None:
         raise refused
+
+
+def _whose(directory: Path, uid: int) -> str:
+    """Return what helps where somebody else owns what a directory would be made in."""
+    parent, found = _above(directory)
+    mine = "set HOLDFAST_HOME to a place of your own, or have it given to you"
+    return f"user {found.st_uid} owns {parent}: {mine}" if found.st_uid != uid else ""
+
+
+def _above(directory: Path) -> tuple[Path, os.stat_result]:
+    """Return the nearest of its parents that is there and that we may look at."""
+    for parent in directory.parents:
+        try:
+            return parent, parent.stat()
+        except OSError:
+            continue
+    return directory, directory.stat()  # it is the root
+
+
+def unmakeable(directory: Path, uid: int) -> PermissionDenied | None:
+    """Return why root must not make a directory: somebody else would be locked out.
+
+    That is what `sudo` asks for where it leaves HOME as it was. What is sticky, like /tmp, is
+    for everybody.
+    """
+    if uid != ROOT or os.path.lexists(directory):
+        return None
+    _, there = _above(directory)
+    if there.st_uid == ROOT or there.st_mode & stat.S_ISVTX:
+        return None
+    whose = f"in what belongs to user {there.st_uid}, who would be locked out"
+    remedy = f"do it as user {there.st_uid} (without sudo), or set HOLDFAST_HOME to a place of root"
+    return PermissionDenied(action=f"making {directory} as root {whose}", remedy=remedy)
 
 
 def distrusted(directory: Path, found: os.stat_result, uid: int) -> PermissionDenied | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from holdfast.errors import PermissionDenied
 
+OWN_PLACE = "set HOLDFAST_HOME to a place of your own, or have this one given to you"
 TOKEN_LIMIT = 4096  # bytes; it has to fit into a hello
 
 
@@ -25,6 +26,8 @@ def read_token(file: "Path | str", uid: int) -> str:
         fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return ""
+    except PermissionError as error:
+        raise _closed(file, uid) from error
     except OSError as error:
         raise _distrust(file, f"cannot be opened: {error.strerror}", f"mend {file}") from error
     with os.fdopen(fd, "rb") as opened:
@@ -36,6 +39,20 @@ def read_token(file: "Path | str", uid: int) -> str:
         if found.st_mode & 0o077:
             raise _distrust(file, "is open to other users", f"chmod 600 {file}")
         return _text(file, opened.read(TOKEN_LIMIT + 1))
+
+
+def _closed(file: "Path | str", uid: int) -> "PermissionDenied":
+    """Return why even looking for a token is refused: mostly the directory is another user's."""
+    from pathlib import Path  # noqa: PLC0415 - only for mistakes
+
+    from holdfast.config.paths import distrusted  # noqa: PLC0415 - only for mistakes
+
+    state = Path(file).parent
+    try:
+        refused = distrusted(state, state.lstat(), uid)
+    except OSError:
+        refused = None  # one above it is closed
+    return refused or _distrust(file, "may not be opened", OWN_PLACE)
 
 
 def _text(file: "Path | str", content: bytes) -> str:

@@ -50,15 +50,18 @@ def _xdg(environ: "Mapping[str, str]", variable: str, fallback: str) -> str:
 
 def _runtime(environ: "Mapping[str, str]", uid: int) -> str:
     given = environ.get("XDG_RUNTIME_DIR", "")
-    if given.startswith("/"):
-        return _plain(f"{given}/holdfast")
-    usual = f"/run/user/{uid}"
-    try:
-        if os.stat(usual).st_uid == uid:  # noqa: PTH116 - no pathlib here
-            return f"{usual}/holdfast"
-    except OSError:
-        pass  # no login manager here
+    for directory in (given, f"/run/user/{uid}"):
+        # `su` and `sudo -E` bring somebody else's: root's sockets would lock its owner out.
+        if directory.startswith("/") and _belongs_to(uid, directory):
+            return _plain(f"{directory}/holdfast")
     return f"/tmp/holdfast-{uid}"  # noqa: S108 - checked by make_private before use
+
+
+def _belongs_to(uid: int, directory: str) -> bool:
+    try:
+        return os.stat(directory).st_uid == uid  # noqa: PTH116 - no pathlib here
+    except OSError:
+        return False  # a variable from a login that is over, or no login manager here
 
 
 def _short(runtime: str, uid: int) -> str:

@@ -90,9 +90,12 @@ def _paths(_spec: dict[str, Any]) -> Paths:
 
 
 def _wait_for_hand_over(channel: Channel) -> list[tuple[Body, list[int]]]:
+    # Not `select`, which takes no descriptor above 1,023: ours has the number that the keeper had
+    # for it, and one that holds 250 sessions is beyond that.
+    turn = select.poll()
     while True:
-        wanted = [channel] if channel.wants_to_write else []
-        select.select([channel], wanted, [])
+        turn.register(channel, select.POLLIN | (select.POLLOUT if channel.wants_to_write else 0))
+        turn.poll()
         channel.flush()
         if frames := list(channel.receive()):
             return frames

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Container, Mapping
 from pathlib import Path
 
-from holdfast.config.paths import agent_link, make_private
+from holdfast.config.paths import agent_link, distrusted, make_private
 from holdfast.daemon.creation import failed
 from holdfast.daemon.input_page import Page
 from holdfast.daemon.record import Record
@@ -98,11 +98,18 @@ class Places:
         finish_forgetting(self._logs)
 
     def sweep_memory(self, held: Container[str]) -> None:
-        """Remove what ephemeral sessions left behind that nobody holds any more."""
-        if self._memory.is_dir():
-            for directory in self._memory.iterdir():
-                if directory.name not in held:
-                    _remove(directory)
+        """Remove what ephemeral sessions left behind that nobody holds any more.
+
+        Anybody may make something of that name where all have one memory: through a link we
+        would remove what is not ours to remove, or is dear to us.
+        """
+        try:
+            is_ours = distrusted(self._memory, self._memory.lstat(), os.getuid()) is None
+        except OSError:
+            return
+        for directory in self._memory.iterdir() if is_ours else ():
+            if directory.name not in held:
+                _remove(directory)
 
     @property
     def _memory(self) -> Path:

@@ -26,6 +26,10 @@ ON_MAC = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
+NO_SANDBOX = "No usable sandbox"  # its own words, and then five lines more
+WITHOUT_NAMESPACES = (
+    "`apt install chromium-sandbox` does without; or have your container allow them"
+)
 HOW_TO_GET = "install one: `apt install chromium`, `dnf install chromium`, `brew install chromium`"
 ANSWER_WITHIN = 30.0  # seconds for one call
 START_WITHIN = 30.0
@@ -90,10 +94,7 @@ class Chromium:
             self._page = found["sessionId"]
         except (TimeoutError, OSError) as error:
             await self.close()
-            raise Failed(
-                f"{self._path} does not start: {self._reason() or str(error) or 'no answer'}",
-                "start it once by hand to see why; " + HOW_TO_GET,
-            ) from error
+            raise self._not_started(self._reason() or str(error) or "no answer") from error
         except BaseException:
             await self.close()
             raise
@@ -203,6 +204,13 @@ class Chromium:
                 waiting.set_exception(ConnectionError("the browser has died"))
                 waiting.exception()  # whoever waits still gets it; nobody may
         self._waiting.clear()
+
+    def _not_started(self, reason: str) -> Failed:
+        if NO_SANDBOX in reason:
+            what = f"{self._path} may not make its sandbox: there are no user namespaces here"
+            return Failed(what, WITHOUT_NAMESPACES)
+        fix = "start it once by hand to see why; " + HOW_TO_GET
+        return Failed(f"{self._path} does not start: {reason}", fix)
 
     def _reason(self) -> str:
         """Return what it complained last."""

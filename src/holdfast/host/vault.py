@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from holdfast.config.paths import distrusted
 from holdfast.errors import IoFailed, PermissionDenied
 
 logger = logging.getLogger(__name__)
@@ -154,6 +155,10 @@ class Vault:
     def _locked(self, patience: float) -> Iterator[bool]:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
+            # Root may write everywhere; what it left here its owner could not use any more.
+            state = self._file.parent
+            if (refused := distrusted(state, state.lstat(), self._uid)) is not None:
+                raise refused
             fd = os.open(self._lock, flags, 0o600)
         except OSError as error:
             raise IoFailed(action=f"locking {self._lock}", reason=str(error.strerror)) from error

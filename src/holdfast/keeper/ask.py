@@ -19,12 +19,12 @@ def ask(path: str, body: Body, timeout: float) -> Body:
         sock.connect(path)
         channel = Channel(sock)
         channel.send(body)
+        turn = select.poll()  # `select` takes no descriptor above 1,023: scripts have such
         while (left := deadline - time.monotonic()) > 0:
-            wanted = [channel] if channel.wants_to_write else []
-            readable, writable, _ = select.select([channel], wanted, [], left)
-            if writable:
+            to_write = select.POLLOUT if channel.wants_to_write else 0
+            turn.register(channel, select.POLLIN | to_write)
+            if turn.poll(left * 1000):
                 channel.flush()
-            if readable:
                 for reply, _fds in channel.receive():
                     del reply["fds"]  # of the frame, not of the answer
                     return reply

@@ -108,4 +108,7 @@ class Ending:
 
 
 def _somebody_waits(listeners: list[Listener]) -> bool:
-    return bool(select.select([listener.sock for listener in listeners], [], [], 0)[0])
+    waiting = select.poll()  # `select` takes no descriptor above 1,023
+    for listener in listeners:
+        waiting.register(listener.sock, select.POLLIN)
+    return bool(waiting.poll(0))

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,21 @@ UID = os.getuid()
 HOME = {"HOME": "/home/ada"}
 
 
-def test_the_places_follow_xdg() -> None:
-    paths = Paths.find(HOME | {"XDG_RUNTIME_DIR": "/run/user/7"}, UID)
+def test_the_places_follow_xdg(tmp_path: Path) -> None:
+    paths = Paths.find(HOME | {"XDG_RUNTIME_DIR": str(tmp_path)}, UID)
 
     assert paths.state == Path("/home/ada/.local/state/holdfast")
     assert paths.journal == Path("/home/ada/.local/state/holdfast/journal.db")
     assert paths.config_file == Path("/home/ada/.config/holdfast/config.toml")
-    assert paths.runtime == Path("/run/user/7/holdfast")
+    assert paths.runtime == tmp_path / "holdfast"
+
+
+def test_a_runtime_directory_of_another_user_or_login_is_as_none(tmp_path: Path) -> None:
+    """T16: `su` and `sudo -E` bring somebody else's; root's sockets would lock its owner out."""
+    without = Paths.find(HOME, UID + 1).runtime
+
+    assert Paths.find(HOME | {"XDG_RUNTIME_DIR": str(tmp_path)}, UID + 1).runtime == without
+    assert Paths.find(HOME | {"XDG_RUNTIME_DIR": str(tmp_path / "x")}, UID + 1).runtime == without
 
 
 def test_holdfast_home_moves_everything(tmp_path: Path) -> None:
@@ -114,3 +123,37 @@ def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(PermissionDenied, match="creating"):
         make_private(tmp_path / "file" / "below", UID)
+
+
+def test_whoever_is_in_the_way_of_a_directory_is_named() -> None:
+    with pytest.raises(PermissionDenied, match="creating") as caught:
+        make_private(Path("/proc/holdfast/state"), UID + 1)  # nobody can make anything there
+
+    assert "user 0 owns /proc: set HOLDFAST_HOME" in caught.value.fix
+
+
+@pytest.fixture
+def home_of_another(tmp_path: Path) -> Path:
+    """A directory that is not root's, also where the tests are run by root."""
+    home = tmp_path / "ada"
+    home.mkdir()
+    if UID == 0:
+        os.chown(home, 12345, -1)
+    return home
+
+
+def test_root_makes_nothing_in_the_home_of_somebody_else(home_of_another: Path) -> None:
+    """`sudo hold` with HOME as it was: whoever lives there could make nothing there any more."""
+    with pytest.raises(PermissionDenied, match="who would be locked out") as caught:
+        make_private(home_of_another / ".local/state/holdfast", 0)
+
+    assert "without sudo" in caught.value.fix
+    assert list(home_of_another.iterdir()) == []
+
+
+def test_root_too_may_use_what_is_for_everybody(home_of_another: Path) -> None:
+    home_of_another.chmod(0o1777)
+    with nullcontext() if UID == 0 else pytest.raises(PermissionDenied, match="belongs to user"):
+        make_private(home_of_another / "holdfast-0", 0)
+
+    assert (home_of_another / "holdfast-0").is_dir()  # made, but root's only by root

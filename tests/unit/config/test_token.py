@@ -1,7 +1,10 @@
 """A token is taken only from a file that nobody else can read."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -9,6 +12,19 @@ from holdfast.config.token import read_token
 from holdfast.errors import IoFailed, PermissionDenied
 
 UID = os.getuid()
+
+
+@contextmanager
+def not_root() -> Iterator[None]:
+    """Be somebody whom a mode keeps out."""
+    if UID != 0:
+        yield
+        return
+    os.seteuid(12345)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def written(directory: Path, content: bytes, mode: int = 0o600) -> Path:
@@ -38,6 +54,18 @@ def test_a_file_that_others_may_touch_is_refused_with_the_fix(tmp_path: Path, mo
 def test_a_file_of_another_user_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PermissionDenied, match=f"belongs to user {UID}"):
         read_token(written(tmp_path, b"s3cret\n"), UID + 1)
+
+
+def test_a_directory_of_somebody_else_is_what_is_named() -> None:
+    """What a `sudo hold` has left, most likely: nothing is wrong with a token."""
+    with TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        state = Path(place, "state")
+        state.mkdir(mode=0)
+        with not_root(), pytest.raises(PermissionDenied) as caught:
+            read_token(state / "token", UID + 1)
+
+    assert caught.value.what == f"not allowed: using {state}, which belongs to user {UID}"
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

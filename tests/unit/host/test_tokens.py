@@ -276,6 +276,14 @@ def test_a_file_of_somebody_else_is_not_trusted(file: Path, tokens: Tokens) -> N
         Tokens(file, uid=os.getuid() + 1).check(token, NOW)
 
 
+def test_nothing_is_left_in_the_directory_of_somebody_else(file: Path) -> None:
+    """Root could: then the one it belongs to could let nobody in any more."""
+    with pytest.raises(PermissionDenied, match="belongs to user"):
+        Tokens(file, uid=os.getuid() + 1).revoke(NOW)
+
+    assert list(file.parent.iterdir()) == []
+
+
 def test_a_link_to_a_file_is_not_trusted(file: Path, tokens: Tokens) -> None:
     token = login(tokens).token
     file.rename(file.with_name("elsewhere"))
