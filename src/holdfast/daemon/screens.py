@@ -30,6 +30,7 @@ PICTURE_BYTES = 3 << 20  # with all that goes with it into a frame of 4 MiB
 WITHIN = 1.0  # seconds for a picture; people wait for it, and the tail is there at once
 SILENT = 0.1  # seconds, while the reader has not answered the one before
 STARTS_WITHIN = 2.0  # seconds in which a reader may come; it takes half a second
+ENDED = 256  # sessions that live no more and are still read: each costs the reader 15 KB
 AT_ONCE = 64  # pictures asked for; the reader draws one after the other
 
 
@@ -69,6 +70,7 @@ class Screens:
         self._is_asked = False
         self._is_silent = False
         self._followed: dict[str, bool] = {}  # and whether as one that lives
+        self._ended: dict[str, None] = {}  # those that are not, in the order in which they ended
         self._reached: dict[str, int] = {}
         self._fenced: set[str] = set()
         self._number = 0
@@ -88,7 +90,7 @@ class Screens:
             return
         if self._link is not None:
             self._link.close()
-        self._followed, self._reached, self._fenced = {}, {}, set()
+        self._followed, self._ended, self._reached, self._fenced = {}, {}, {}, set()
         self._is_silent = False
         self._link = ReaderLink(
             self._loop, sock, pid, self, heard=self._heard, over=self._left_by_it
@@ -167,9 +169,8 @@ class Screens:
         """What it printed, or a part of it, is to be known nowhere."""
         if self._link is None:
             return
-        self._link.leave(Leave(record.id, erase=True))
-        lives = self._followed.pop(record.id, False)
-        self._reached.pop(record.id, None)
+        lives = self._followed.get(record.id, False)
+        self._leave(record.id, erase=True)
         if not gone:
             self._have_followed(record.id, lives=lives)
 
@@ -239,9 +240,23 @@ class Screens:
         return None if record is None else record.offset
 
     def _have_followed(self, session: str, *, lives: bool) -> None:
-        if self._link is not None:
-            self._followed[session] = lives
-            self._link.follow(session)
+        if self._link is None:
+            return
+        self._followed[session] = lives
+        self._link.follow(session)
+        self._ended.pop(session, None)
+        if not lives:
+            self._ended[session] = None
+            if len(self._ended) > ENDED:
+                self._leave(next(iter(self._ended)), erase=False)
+
+    def _leave(self, session: str, *, erase: bool) -> None:
+        """Have it known no more; whoever wants to see it once more has it read again."""
+        assert self._link is not None
+        self._link.leave(Leave(session, erase=erase))
+        self._ended.pop(session, None)
+        self._followed.pop(session, None)
+        self._reached.pop(session, None)
 
     # -- what it says
 
