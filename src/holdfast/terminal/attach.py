@@ -294,6 +294,7 @@ class Attachment:
         typed = asking.feed(data, now)
         if asking.is_over:
             self._asking = None
+            self._display.traces.profile = asking.profile
             if asking.profile is not None:
                 cell = cell_of(self._local.stdout)
                 self._looking.introduce(replace(asking.profile, cell=cell))
