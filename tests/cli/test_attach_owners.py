@@ -121,6 +121,24 @@ def test_who_takes_over_gives_it_its_size_again(hold: Hold) -> None:
         until(partial(takes_over, hold, terminal, cols), f"{cols} columns")
 
 
+def test_a_smaller_window_is_drawn_when_something_has_changed(hold: Hold) -> None:
+    """T23: idle is idle; it was drawn a hundred times a second, and asked for as often."""
+    hold.environ["HOLDFAST_READER_ENABLED"] = "on"
+    hold.start("-n", "it", "--", "sh", "-c", "echo quiet; exec cat")
+    hold.draws("it")
+    small = hold.terminal("attach", "it", "--observe", size=(60, 15))
+    small.expect("\x1b[Hquiet")
+
+    for _ in range(5):
+        hold.sessions()
+    hold.ok("send", "it", "mark", "--enter")
+    small.expect("mark")
+
+    assert small.child.before.count(b"\x1b[Hquiet") <= 3  # with what was shown before
+    small.send(DETACH)
+    small.end()
+
+
 def test_takeover_at_once(hold: Hold) -> None:
     cat(hold)
     one = on(hold, "it")

@@ -391,6 +391,7 @@ class Attachment:
         if self._is_terminal and attached is not None:
             self._look_at_size((attached.session.cols, attached.session.rows))
         if self._cropping.is_on:
+            self._cropping.changed()
             return
         if is_raw and not self._has_picture:
             self._display.show(data)
@@ -407,11 +408,11 @@ class Attachment:
             self._display.say(f"{fact} {self._looking_on()}", stays=True)
             self._display.begin_part()
         self._cropping.is_on = is_smaller
-        self._cropping.changed()
 
     def _resized(self, theirs: tuple[int, int]) -> None:
         is_part = self._cropping.is_on
         self._look_at_size(theirs)
+        self._cropping.changed()
         if is_part and not self._cropping.is_on:
             self._show_whole()
 
