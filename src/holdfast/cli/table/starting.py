@@ -3,7 +3,7 @@
 from holdfast.cli.table.words import ID, TAKEOVER, Command, option, switch
 
 ANY_BEGINNING = ID._replace(
-    optional=True, help="an id or name, the beginning of one, or a key; - is the last but one"
+    optional=True, help="an id or name, the beginning of one, or a key; -: the one before"
 )
 NESTED = switch("--nested", help="also from inside another session")
 
