@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ def cat(hold: Hold, name: str = "it") -> str:
 def owner(hold: Hold) -> str | None:
     found: str | None = hold.sessions()[0]["owner"]
     return found
+
+
+def takes_over(hold: Hold, terminal: Terminal, cols: int) -> bool:
+    """Press the key, perhaps once more: who has not heard of the loss has nothing to take over."""
+    terminal.send(b"\x1ct")
+    return bool(hold.sessions()[0]["cols"] == cols)
 
 
 def on(hold: Hold, *words: str) -> Terminal:
@@ -57,6 +64,29 @@ def test_without_a_name_it_is_the_one_somebody_was_on_last(hold: Hold) -> None:
     assert b"`hold attach second`" in left(on(hold))
 
 
+def test_a_dash_is_the_one_before_and_the_beginning_of_a_name_is_enough(hold: Hold) -> None:
+    """As tmux and `cd` have it; a beginning that could be two says so."""
+    cat(hold, "first")
+    cat(hold, "second")
+    cat(hold, "sense")
+    for words, name in ((["first"], "first"), (["sec"], "second"), (["-"], "first")):
+        assert f"`hold attach {name}`".encode() in left(on(hold, *words))
+
+    ambiguous = hold.run("attach", "se")
+
+    assert b"no session 'se'" in ambiguous.stderr
+    assert b"no session 'sec'" in hold.run("kill", "sec").stderr  # only where one looks
+
+
+def test_there_is_no_one_before_the_only_one(hold: Hold) -> None:
+    session = cat(hold, "only")
+
+    done = hold.run("attach", "-")
+
+    assert done.returncode == 125
+    assert done.stderr.startswith(b"hold: only session only lives\n"), session
+
+
 def test_a_key_takes_over_and_the_loser_is_told_and_looks_on(hold: Hold) -> None:
     """T25's neighbour: nobody is thrown out, nobody types unknowingly."""
     cat(hold)
@@ -75,6 +105,38 @@ def test_a_key_takes_over_and_the_loser_is_told_and_looks_on(hold: Hold) -> None
     left(one)
     left(two)
     assert b"one" not in hold.run("output", "it", "--raw").stdout
+
+
+def test_who_takes_over_gives_it_its_size_again(hold: Hold) -> None:
+    """T24: also whose terminal had the size of the session when it came, and so never said it."""
+    cat(hold)
+    one = hold.terminal("attach", "it", size=(80, 24))
+    one.expect("ready\r\n")
+    two = hold.terminal("attach", "it", size=(60, 15))
+    two.expect("[you look on: ")
+    three = hold.terminal("attach", "it", size=(80, 24))
+    three.expect("[you look on: ")
+
+    for terminal, cols in ((two, 60), (one, 80), (two, 60), (three, 80)):
+        until(partial(takes_over, hold, terminal, cols), f"{cols} columns")
+
+
+def test_a_smaller_window_is_drawn_when_something_has_changed(hold: Hold) -> None:
+    """T23: idle is idle; it was drawn a hundred times a second, and asked for as often."""
+    hold.environ["HOLDFAST_READER_ENABLED"] = "on"
+    hold.start("-n", "it", "--", "sh", "-c", "echo quiet; exec cat")
+    hold.draws("it")
+    small = hold.terminal("attach", "it", "--observe", size=(60, 15))
+    small.expect("\x1b[Hquiet")
+
+    for _ in range(5):
+        hold.sessions()
+    hold.ok("send", "it", "mark", "--enter")
+    small.expect("mark")
+
+    assert small.child.before.count(b"\x1b[Hquiet") <= 3  # with what was shown before
+    small.send(DETACH)
+    small.end()
 
 
 def test_takeover_at_once(hold: Hold) -> None:

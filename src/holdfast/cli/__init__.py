@@ -10,6 +10,7 @@ QUICK = ("ls", "send")  # what scripts call in loops and people wait for
 
 def main() -> int:
     """Run `hold` with the arguments of this process; return the exit code."""
+    _mend_streams()
     words = sys.argv[1:]
     if words == ["--version"]:
         print(f"holdfast {__version__}")
@@ -31,6 +32,19 @@ def main() -> int:
     from holdfast.cli.dispatch import run  # noqa: PLC0415 - the version is asked for in loops
 
     return run(words, client_id)
+
+
+def _mend_streams() -> None:
+    """Have all three streams, and let no name be more than one of them can show.
+
+    Who starts us from a service or with `<&-` may have closed some, and a locale may know no more
+    than ASCII: a question mark in a list is better than no list.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # the lowest free number: the one that is missing
+            setattr(sys, name, open(os.open(os.devnull, os.O_RDWR), mode))  # noqa: PTH123, SIM115
+    if sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 
 def _attach(words: list[str]) -> int:

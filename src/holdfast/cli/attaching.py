@@ -25,6 +25,7 @@ from holdfast.terminal.outer import BELOW, Outer
 from holdfast.terminal.rawmode import ToldToLeave
 
 SESSION = "HOLDFAST_SESSION_ID"
+LAST_BUT_ONE = "-"  # as `cd -` has it
 OVER = ("exited", "lost")
 GONE = 5  # the exit code of what can be restored
 
@@ -45,7 +46,7 @@ def terminal(look: FirstLook | None = None) -> Iterator[Terminal]:
     local = Local(
         outer.stdin,
         outer.stdout,
-        can_answer=kind != "dumb",
+        can_answer=kind not in NO_TITLE,  # they would show what they are asked
         has_title=kind not in NO_TITLE,
         modes=outer.modes,
         is_painted=painted is not None,
@@ -72,7 +73,7 @@ def attach(values: Namespace) -> int:
         raise Usage(what, "leave out --observe or --takeover")
     role = Role.STREAM if values.observe else Role.CONTROL
     with terminal(values.look) as local, door.client(role) as client:
-        session = door.session_named(client, values.id) if values.id else newest(client)
+        session = meant(client, values.id)
         refuse_inside(client, local, nested=values.nested, wanted=session)
         if session.state == "dormant" and not values.observe:
             session = client.call(Restore(session=session.id, life=session.life))
@@ -115,14 +116,31 @@ def home(look: FirstLook | None) -> int:
         return stay(client, created.session, local, fresh=True)
 
 
-def newest(client: Client) -> SessionInfo:
-    """Return the living session that somebody was on last."""
+def meant(client: Client, text: str | None) -> SessionInfo:
+    """Return the session of that name, id or key; for nothing and `-` the last, the one before.
+
+    The beginning of a name is enough here, where somebody looks at what they have got: in a
+    script it could be another session than yesterday.
+    """
+    if text in (None, LAST_BUT_ONE):
+        return _last(client, 0 if text is None else 1)
+    try:
+        return client.call(Get(session=text or ""))
+    except NotFound:
+        begun = [each for each in door.sessions(client) if each.name.startswith(text or " ")]
+        return begun[0] if len(begun) == 1 else door.session_named(client, text or "")
+
+
+def _last(client: Client, at: int) -> SessionInfo:
+    """Return the living session that somebody was on last, or the one before."""
     own = os.environ.get(SESSION, "")
-    sessions = [each for each in client.call(List()).sessions if own != each.id]
-    if not sessions:
-        other, start = ("other ", "`hold run -d`") if own else ("", "`hold run`")
-        raise NotFound(session="").said(f"no {other}session lives", f"{start} starts one")
-    return max(sessions, key=lambda each: each.last_attached or each.created)
+    sessions = [each for each in door.sessions(client) if own != each.id]
+    sessions.sort(key=lambda each: each.last_attached or each.created, reverse=True)
+    if len(sessions) > at:
+        return sessions[at]
+    other, start = ("other ", "`hold run -d`") if own else ("", "`hold run`")
+    what = f"only session {called(sessions[0])} lives" if sessions else f"no {other}session lives"
+    raise NotFound(session="").said(what, f"{start} starts {'another' if sessions else 'one'}")
 
 
 # -- inside of another
@@ -227,5 +245,5 @@ def code_of_end(ended: SessionInfo) -> int:
 
 
 def _epitaph(session: SessionInfo) -> str:
-    ago = "" if session.ended is None else f", {render.age(time.time() - session.ended)} ago"
+    ago = "" if session.ended is None else f", {render.ago(time.time() - session.ended)}"
     return f"session {called(session)} has ended: {render.state_words(session)}{ago}"

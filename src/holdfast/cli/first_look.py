@@ -10,7 +10,7 @@ import os
 import sys
 
 from holdfast.client.quick import Quick, Unusual
-from holdfast.terminal.outer import BELOW, Outer, scrolled_away
+from holdfast.terminal.outer import BELOW, Outer, scrolled_away, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def _is_one(words: "Sequence[str]") -> bool:
 
 def _write(fd: int, data: bytes) -> None:
     try:
-        while data:
-            data = data[os.write(fd, data) :]
+        write_all(fd, data)
     except OSError:
         pass  # the terminal is gone
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from holdfast.cli.exits import one_line
-from holdfast.cli.render import age, cut, size
+from holdfast.cli.render import age, ago, cut, size
 
 ORDER = ("starting", "running", "terminating", "dormant", "exited", "lost")
 LOW_DISK = 1 << 30  # bytes; below it a flood fills the rest within seconds
@@ -81,7 +81,7 @@ def _warnings(status: Mapping[str, Any], stats: Mapping[str, Any], now: float) -
     if stats["free"] < LOW_DISK:
         yield f"only {size(stats['free'])} are free on the disk"
     if stats["complaint"] and now - stats["complained"] < RECENT:
-        yield f"{age(now - stats['complained'])} ago: {stats['complaint']}"
+        yield f"{ago(now - stats['complained'])}: {stats['complaint']}"
 
 
 def _by_state(sessions: Mapping[str, int]) -> str:

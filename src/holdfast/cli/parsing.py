@@ -55,8 +55,9 @@ def _unknown(name: str, more: Sequence[str] = ()) -> Usage:
     group = name.rpartition(" ")[0]
     # Word by word: all commands of a group are alike in its name, `daemon stop` among them.
     ends = {each.rpartition(" ")[2]: each for each in names if each.rpartition(" ")[0] == group}
-    close = difflib.get_close_matches(name.rpartition(" ")[2], ends, n=1, cutoff=0.5)
-    close = [ends[each] for each in close]
+    word = name.rpartition(" ")[2]
+    begun = [each for each in ends if each.startswith(word)]
+    close = [ends[each] for each in begun or difflib.get_close_matches(word, ends, cutoff=0.5)]
     fix = "`hold --help` lists every command"
     if close:
         fix = f"did you mean `hold {'help ' * (close[0] in more)}{close[0]}`?"

@@ -12,7 +12,7 @@ from holdfast.client.plain import Client
 from holdfast.errors import HoldfastError
 from holdfast.protocol.messages import GetScreen, List, SessionInfo
 from holdfast.terminal.attach import Local
-from holdfast.terminal.outer import Outer
+from holdfast.terminal.outer import Outer, write_all
 from holdfast.terminal.rawmode import ToldToLeave, leaving_signals, raw, signals_as_bytes
 from holdfast.terminal.size import size_of
 
@@ -35,11 +35,11 @@ def pick(client: Client, sessions: Sequence[SessionInfo], local: Local, outer: O
             signals_as_bytes(signal.SIGWINCH) as signals,
             raw(local.stdin, local.modes),
         ):
-            os.write(local.stdout, ENTER)
+            write_all(local.stdout, ENTER)
             try:
                 return _choose(client, Choosing(sessions), local, signals)
             finally:
-                os.write(local.stdout, LEAVE)
+                write_all(local.stdout, LEAVE)
     except ToldToLeave as told:
         raise Exit(128 + told.number) from None
     finally:
@@ -108,6 +108,4 @@ def _draw(fd: int, frame: Frame, *, has_colour: bool) -> None:
     ]
     # Line by line over what is there: clearing it first would flicker.
     text = "\x1b[H" + "\r\n".join(f"{line}\x1b[K" for line in shown) + "\x1b[J"
-    left = memoryview(text.encode(errors="replace"))
-    while left:
-        left = left[os.write(fd, left) :]
+    write_all(fd, text.encode(errors="replace"))

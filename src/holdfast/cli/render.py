@@ -113,6 +113,12 @@ def age(seconds: float) -> str:
     return "now"
 
 
+def ago(seconds: float) -> str:
+    """Return how long ago something was, as people say it."""
+    past = age(seconds)
+    return "just now" if past == "now" else f"{past} ago"
+
+
 def size(count: int) -> str:
     """Return a number of bytes as people say it."""
     if count < UNIT:

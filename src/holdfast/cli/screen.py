@@ -7,8 +7,8 @@ from argparse import Namespace
 
 from holdfast.cli import door, render
 from holdfast.cli.exits import OK, Usage, note
-from holdfast.cli.streams import write_all
 from holdfast.protocol.messages import GetScreen, Role, Screen
+from holdfast.terminal.outer import write_all
 
 FORMS = ("text", "vt", "json")
 ALL = "all"

@@ -14,6 +14,7 @@ from holdfast.client.calls import CALL_TIMEOUT
 from holdfast.client.plain import Client
 from holdfast.errors import InputQueueFull, OffsetPruned, OwnerRequired, TimedOut
 from holdfast.protocol.messages import Input, Output, Role, Send, SessionInfo
+from holdfast.terminal.outer import write_all
 
 PATIENCE = 2.0  # seconds to wait for somebody else to have sent what they send
 PAUSE = 0.05
@@ -109,12 +110,6 @@ def _show(out: int, chunks: Iterator[bytes]) -> None:
             write_all(out, shown)
     finally:
         write_all(out, modes.undo())
-
-
-def write_all(fd: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(fd, left) :]
 
 
 def send(values: Namespace) -> int:

@@ -302,6 +302,7 @@ class Attachment:
         typed = asking.feed(data, now)
         if asking.is_over:
             self._asking = None
+            self._display.traces.profile = asking.profile
             if asking.profile is not None:
                 cell = cell_of(self._local.stdout)
                 self._looking.introduce(replace(asking.profile, cell=cell))
@@ -398,6 +399,7 @@ class Attachment:
         if self._is_terminal and attached is not None:
             self._look_at_size((attached.session.cols, attached.session.rows))
         if self._cropping.is_on:
+            self._cropping.changed()
             return
         if is_raw and not self._has_picture:
             self._display.show(data)
@@ -414,11 +416,11 @@ class Attachment:
             self._display.say(f"{fact} {self._looking_on()}", stays=True)
             self._display.begin_part()
         self._cropping.is_on = is_smaller
-        self._cropping.changed()
 
     def _resized(self, theirs: tuple[int, int]) -> None:
         is_part = self._cropping.is_on
         self._look_at_size(theirs)
+        self._cropping.changed()
         if is_part and not self._cropping.is_on:
             self._show_whole()
 

@@ -3,6 +3,7 @@
 The key - `Ctrl-\\` unless it is set otherwise - pressed twice within 400 ms leaves; followed
 by `d` it leaves as well, by `t` it takes the session over, by `?` it shows this. A press is held
 back until it is clear what it was: another key or the end of that time sends it on, in its place.
+Followed by `i` it is sent on twice, for whoever waits for it inside: a `hold` behind ssh, say.
 
 Programs can ask the terminal to send keys in other encodings, so the key has many spellings:
 a control character, `CSI 92;5u` (kitty, with lock keys, event types and alternates in it) and
@@ -19,8 +20,8 @@ WITHIN = 0.4  # seconds: two deliberate presses take 100 to 250 ms, a repeated l
 # Escape, and only a line that cuts sequences in two brings the rest later than at once.
 REST_WITHIN = 0.05
 PASTE_WITHIN = 2.0  # seconds without a byte after which a paste whose end was lost is over
-DETACH, TAKEOVER, HELP = "detach", "takeover", "help"
-LETTERS = {ord("d"): DETACH, ord("t"): TAKEOVER, ord("?"): HELP}
+DETACH, TAKEOVER, HELP, INSIDE = "detach", "takeover", "help", "inside"
+LETTERS = {ord("d"): DETACH, ord("t"): TAKEOVER, ord("?"): HELP, ord("i"): INSIDE}
 
 CONTROL, SHIFT = 4, 1  # as the encodings have them, less one
 LOCKS = 64 | 128  # Caps Lock and Num Lock are no part of what was pressed
@@ -133,6 +134,8 @@ class Detach:
                 self._held, self._held_since = piece, now
         elif self._held and (asked := _letter(piece, event)):
             self._held = b""
+            if asked == INSIDE:
+                return self._byte * 2 + (b"" if event is not None else piece[1:])
             self.requested = asked == DETACH
             if not self.requested:
                 self.asked.append(asked)
@@ -194,6 +197,7 @@ def explained(key: str, session: str, owner: str) -> list[str]:
         f"  {key} {key}   leave it (`hold attach {session}` comes back)",
         f"  {key} d        leave it, too",
         f"  {key} t        take it over, if somebody else owns it",
+        f"  {key} i        leave what is shown inside of it: a `hold` behind ssh",
         f"  {key} ?        this",
         "",
         f"A lone {key} goes to the program, a moment later.",

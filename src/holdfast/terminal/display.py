@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from holdfast.terminal.ground import Ground
-from holdfast.terminal.outer import BELOW, scrolled_away
+from holdfast.terminal.outer import BELOW, scrolled_away, write_all
 from holdfast.terminal.titles import PUSH, Titles
+from holdfast.terminal.traces import Traces
 from holdfast.terminal.undo import Undo
 
 # What a program that is left in the middle may have set beside its modes: margins (they move the
@@ -22,6 +23,7 @@ LEFT = b"\x1b7\x1b[r\x1b8\x1b[4l\x1b[m\x1b(B\x0f\x1b>"
 _LEAVES = re.compile(rb"\x1b(?:=|\[[0-9]*(?:;[0-9]*)?r|\[4h|\(0)|\x0e")
 CURSOR_SHAPE, USUAL_SHAPE = b" q", b"\x1b[0 q"
 BELL = b"\x07"
+CANCEL = b"\x18"  # ends whatever sequence it comes in, and is nothing between two
 SAID_FOR = 4.0  # seconds a word stays in the title that is soon of no use
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 CLEARED = b"\x1b[m\x1b[r\x1b[H\x1b[2J"
@@ -49,6 +51,8 @@ class Display:
         self._undo = Undo()
         self._ground = Ground()
         self._titles = Titles(name)
+        self.traces = Traces()
+        self._is_noted = False
         self._has_shape = self._leaves_much = False
         self._is_painted = is_painted  # with a first look, until there is something better
         self._waiting = b""  # of ours, until the program's output is between two sequences
@@ -74,18 +78,21 @@ class Display:
         if self._is_painted:
             self._is_painted, data = False, PAINTED_OVER + data
         before = self._undo.sequence
-        is_changed = self._undo.feed(data)
+        whole = self._ground.tail + data
+        is_changed = self._undo.feed(data) | self.traces.feed(whole) | (not self._is_noted)
+        self._is_noted = True
         self._has_shape = self._has_shape or CURSOR_SHAPE in data
         self._leaves_much = self._leaves_much or _LEAVES.search(data) is not None
-        if self._titles.feed(self._ground.tail + data) and self._ground.is_reached:
-            self._write(self._titles.push())
+        first = self._titles.feed(whole) if self._place.has_title else b""
+        if first and self._ground.is_reached:
+            self._write(first)
         if is_changed:
             # Who is killed in between has perhaps shown it, and perhaps not.
-            self._place.note_undo(before + self._left())
+            self._note_undo(before)
         self._ground.feed(data)
         self._write(data)
         if is_changed:
-            self._place.note_undo(self._left())
+            self._note_undo()
         if self._waiting or self._help is not None:
             self._write_waiting()
 
@@ -96,7 +103,7 @@ class Display:
         """
         if self._place.is_terminal:
             # What was begun is over: a picture begins at the beginning.
-            undo = b"" if is_first else b"\x18" * bool(self._ground.tail) + self._undo.sequence
+            undo = b"" if is_first else CANCEL * bool(self._ground.tail) + self._undo.sequence
             was_full = self.is_full_screen
             if not self._is_painted:
                 undo += CLEARED if was_full else scrolled_away(_size(self._place.fd)[1])
@@ -122,7 +129,7 @@ class Display:
             # What nobody has seen yet is replaced, but the user's title has to be kept first.
             kept = PUSH if self._waiting.startswith(PUSH) else b""
             self._waiting = kept + self._titles.say(text) + ring
-            self._place.note_undo(self._left())
+            self._note_undo()
         elif self.is_full_screen or self._help is not None:
             self._waiting = BELL
         else:
@@ -168,7 +175,7 @@ class Display:
         if self.is_full_screen:
             return True
         self._write(LEAVE)
-        self._place.note_undo(self._left())
+        self._note_undo()
         return False
 
     # -- the end
@@ -179,8 +186,8 @@ class Display:
             return
         is_over = self._help == []
         self._help = None
-        cut = b"\x18" if self._ground.tail else b""
-        undo = self._undo.sequence + self._titles.undo()
+        cut = CANCEL if self._ground.tail else b""
+        undo = self._undo.sequence + self.traces.undo() + self._titles.undo()
         if in_the_middle:
             undo = self._left() + b"\r\n"  # the prompt of a shell in there is not ours
         elif self._leaves_much or self._has_shape:
@@ -204,11 +211,18 @@ class Display:
     def taken_again(self) -> None:
         """It is ours again; what it shows now is the shell's."""
         self._undo, self._ground = Undo(), Ground()
+        profile, self.traces = self.traces.profile, Traces()
+        self.traces.profile = profile
         self._titles.is_pushed = self._is_painted = False
 
     def _left(self) -> bytes:
         shape = USUAL_SHAPE if self._has_shape else b""
-        return self._undo.sequence + LEFT + shape + self._titles.undo()
+        ours = self.traces.undo() + self._titles.undo()
+        return self._undo.sequence + LEFT + shape + ours
+
+    def _note_undo(self, before: bytes = b"") -> None:
+        """Say what is to be written when we are killed, perhaps in the midst of a sequence."""
+        self._place.note_undo(CANCEL + before + self._left())
 
     # -- writing
 
@@ -224,16 +238,14 @@ class Display:
 
     def _write_help(self, lines: list[str]) -> None:
         if not self.is_full_screen:
-            self._place.note_undo(LEAVE + self._left())
+            self._note_undo(LEAVE)
             self._write(ENTER)
         cols, _ = _size(self._place.fd)
         text = "\r\n".join(line[: cols - 1] for line in lines)
         self._write(b"\x1b[m\x1b[H\x1b[2J" + text.encode(errors="replace"))
 
     def _write(self, data: bytes) -> None:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(self._place.fd, left) :]
+        write_all(self._place.fd, data)
 
 
 def _size(fd: int) -> tuple[int, int]:

@@ -8,8 +8,9 @@ import re
 
 # Modes that make a terminal unusable for the shell that comes after, in the order in which
 # they are to be undone: first the screen, then the rest.
-UNDONE = (1049, 1047, 47, 1, 5, 6, 9, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016,
-          2004, 2026, 2031, 2048)  # fmt: skip
+UNDONE = (1049, 1047, 47, 1, 5, 6, 9, 45, 66, 67, 69, 1000, 1001, 1002, 1003, 1004, 1005, 1006,
+          1015, 1016, 1039, 1045, 2004, 2026, 2031, 2048)  # fmt: skip
+ALTERNATE = frozenset((1049, 1047, 47))
 APPLICATION_KEYS = 1
 ON_BY_DEFAULT = (25, 7)  # cursor, wrapping
 LONGEST = 64  # bytes of one sequence that is cut in two by the end of a read
@@ -45,8 +46,11 @@ class Modes:
 
     def undo(self) -> bytes:
         """Return what brings the terminal back to ordinary; empty when it is."""
-        sequences = [b"\x1b[<99u" if self._kitty else b"", b"\x1b[>4m" if self._other_keys else b""]
+        kitty = b"\x1b[<99u" if self._kitty else b""
+        sequences = [kitty, b"\x1b[>4m" if self._other_keys else b""]
         sequences += [b"\x1b[?%dl" % mode for mode in UNDONE if mode in self._set]
+        # Each screen has keyboard flags of its own, and what is below may have set some, too.
+        sequences.append(kitty if self._set & ALTERNATE else b"")
         sequences += [b"\x1b[?%dh" % mode for mode in ON_BY_DEFAULT if mode in self._set]
         return b"".join(sequences)
 

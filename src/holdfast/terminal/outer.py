@@ -111,6 +111,20 @@ def scrolled_away(rows: int) -> bytes:
     return b"\x1b[m\x1b[r\x1b[999;1H" + b"\n" * rows + b"\x1b[H"
 
 
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write all of it and wait as long as that takes; raise OSError when it has gone.
+
+    Also where it does not block: that belongs to everybody who has this terminal, and programs
+    that set it do not always set it back.
+    """
+    left = memoryview(data)
+    while left:
+        try:
+            left = left[os.write(fd, left) :]
+        except BlockingIOError:
+            select.select([], [fd], [])
+
+
 def has_room(fd: int) -> bool:
     """Whether a little can be written without waiting."""
     poller = select.poll()

@@ -98,7 +98,7 @@ class Owning:
 
     def hear(self, heard: Heard) -> None:
         if isinstance(heard, Lost) and heard.session == self._session:
-            self.is_owner = False
+            self.is_owner, self._size = False, None
             self.owner = heard.reason.partition(" took session ")[0]
             self._told.looks_on(self.owner)
 
@@ -137,7 +137,9 @@ class Owning:
             self._told.owned()
 
     def _refused(self, error: OwnerRequired | Mirrored) -> None:
-        self.is_owner = False
+        # Who looks on says its size again, also where it is that of the session by chance: the
+        # daemon remembers it for the moment in which the session becomes ours.
+        self.is_owner, self._size = False, None
         if isinstance(error, Mirrored):
             self.may_own = False
         self.owner = str(error.facts.get("owner", AWAY))

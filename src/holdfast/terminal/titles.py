@@ -9,6 +9,7 @@ import re
 PUSH, POP = b"\x1b[22;2t", b"\x1b[23;2t"
 LONGEST = 200  # characters of what is said; a title bar shows fewer
 _TITLE = re.compile(rb"\x1b\][02];([^\x07\x18\x1a\x1b]*)(?:\x07|\x1b\\)")
+_STACK = re.compile(rb"\x1b\[(2[23])(?:;[02])?(?:;[0-9]*)?t")
 
 
 class Titles:
@@ -19,21 +20,33 @@ class Titles:
         """The user's title is on the terminal's stack."""
         self._name = name.encode()
         self._of_program: bytes | None = None
+        self._above = 0  # titles of the program's on the stack, above the user's
 
-    def feed(self, data: bytes) -> bool:
-        """Learn the program's title; return whether this output sets one."""
-        if b"\x1b]" not in data:
-            return False
-        titles = _TITLE.findall(data)
+    def feed(self, data: bytes) -> bytes:
+        """Learn the program's title; return what to write before this output."""
+        first = self._stacked(data) if self.is_pushed and b"\x1b[2" in data else b""
+        titles = _TITLE.findall(data) if b"\x1b]" in data else []
         if titles:
             self._of_program = titles[-1]
-        return bool(titles)
+        return self.push() if titles and not self.is_pushed else first
+
+    def _stacked(self, data: bytes) -> bytes:
+        """Follow what the program does with the stack; return what saves the user's title.
+
+        One that has put its own there before somebody came back takes it away when it ends.
+        """
+        missing = 0
+        for which in _STACK.findall(data):
+            self._above += 1 if which == b"22" else -1
+            if self._above < 0:
+                self._above, missing = 0, missing + 1
+        return PUSH * missing
 
     def push(self) -> bytes:
         """Return what keeps the user's title, once."""
         if self.is_pushed:
             return b""
-        self.is_pushed = True
+        self.is_pushed, self._above = True, 0
         return PUSH
 
     def say(self, text: str) -> bytes:
@@ -48,4 +61,4 @@ class Titles:
 
     def undo(self) -> bytes:
         """Return what brings the user's title back."""
-        return POP if self.is_pushed else b""
+        return POP * (1 + self._above) if self.is_pushed else b""

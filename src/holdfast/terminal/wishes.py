@@ -14,7 +14,7 @@ class Local(NamedTuple):
     stdin: int
     stdout: int
     can_answer: bool = True
-    """Whether it is a terminal that knows what it is asked; `TERM=dumb` shows the question."""
+    """Whether it knows what it is asked; a `dumb` terminal and a `vt100` show the question."""
     has_title: bool = True
     modes: list[Any] | None = None
     """Its settings, where they were changed before."""

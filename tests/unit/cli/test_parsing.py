@@ -96,6 +96,7 @@ def test_values(words: str, expected: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("words", "what", "fix"),
     [
+        ("at", "there is no command 'at'", "did you mean `hold attach`?"),  # `wait` is as close
         ("lss", "there is no command 'lss'", "did you mean `hold ls`?"),
         ("ouput x", "there is no command 'ouput'", "did you mean `hold output`?"),
         (

@@ -19,6 +19,8 @@ K = b"\x1c"
         ([(0, K + K)], b"", True),
         ([(0, b"a" + K), (100, K + b"b")], b"a", True),  # what follows is for nobody
         ([(0, K + b"x"), (100, K)], K + b"x" + K, False),
+        ([(0, b"a" + K + b"ib")], b"a" + K + K + b"b", False),  # for a `hold` inside
+        ([(0, K), (399, b"\x1b[105u")], K + K, False),
         ([(0, K), (100, b"x"), (200, K)], K + b"x" + K, False),
         ([(0, K), (100, b"x" + K), (300, K)], K + b"x", True),
         ([(0, K), (1000, b"x")], K + b"x", False),

@@ -17,6 +17,9 @@ from holdfast.terminal.modes import Modes
         (b"\x1b[?2004h\x1b[?1h\x1b[?1049h", b"\x1b[?1049l\x1b[?1l\x1b[?2004l"),
         (b"\x1b[?1049h\x1b[?1000h\x1bc", b""),
         (b"\x1b[>1u", b"\x1b[<99u"),
+        # The main screen has keyboard flags of its own, below.
+        (b"\x1b[>1u\x1b[?1049h\x1b[>5u", b"\x1b[<99u\x1b[?1049l\x1b[<99u"),
+        (b"\x1b[?69h", b"\x1b[?69l"),  # margins at the sides
         (b"\x1b[>4;2m", b"\x1b[>4m"),
         (b"\x1b[>4;2m\x1b[>4m", b""),
         (b"\x1b[?12h\x1b[?9999h", b""),  # harmless, and unknown

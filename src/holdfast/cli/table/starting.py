@@ -2,6 +2,9 @@
 
 from holdfast.cli.table.words import ID, TAKEOVER, Command, option, switch
 
+ANY_BEGINNING = ID._replace(
+    optional=True, help="an id or name, the beginning of one, or a key; -: the one before"
+)
 NESTED = switch("--nested", help="also from inside another session")
 
 COMMANDS = (
@@ -36,7 +39,7 @@ COMMANDS = (
         "attach",
         "come back to a session, in this terminal",
         (
-            ID._replace(optional=True),
+            ANY_BEGINNING,
             switch("--observe", help="look on: type nothing, change nothing, start nothing"),
             TAKEOVER,
             option("--since", value="N", help="show what it printed from this offset on"),
@@ -48,7 +51,8 @@ COMMANDS = (
         ),
         "holdfast.cli.attaching:attach",
         (
-            "Ctrl-\\ twice (or Ctrl-\\ d) leaves, Ctrl-\\ t takes over, Ctrl-\\ ? shows the keys;",
+            "Ctrl-\\ twice (or Ctrl-\\ d) leaves, Ctrl-\\ t takes over, Ctrl-\\ ? shows the keys,",
+            "Ctrl-\\ i leaves what is shown inside of it (behind ssh, with --nested);",
             "a lone Ctrl-\\ goes to the program. Who owns a session types; others look on.",
             "Ends with 0 when you leave, else with the program's code; 5 when it can be",
             "restored; 125 when hold itself fails.",
