@@ -24,6 +24,7 @@ from holdfast.errors import (
     SessionTerminating,
 )
 from holdfast.protocol.messages import Attach, Get, Screen, SessionInfo
+from holdfast.terminal.absence import Absence
 from holdfast.terminal.asking import QUESTIONS, Asking
 from holdfast.terminal.cropping import Cropping, cropped
 from holdfast.terminal.delivering import Delivering
@@ -49,7 +50,6 @@ __all__ = ["Around", "Attachment", "Left", "Local", "Wish", "attach"]
 WINDOW = 256 << 10
 CHUNK = 64 << 10  # bytes read from the terminal at once
 DELIVERED_WITHIN = 1.0  # seconds that who leaves waits for what was typed before
-AWAY = 1.0  # seconds without a daemon after which it is said: a restart takes 0.2
 END_OF_INPUT = b"\x04"
 TAIL = "tail"  # the fidelity of a snapshot that is raw output
 OVER = (SessionGone, SessionTerminating, NotFound)
@@ -117,9 +117,7 @@ class Attachment:
         self._hears_keys = not (is_over or self._wish.observe) or self._is_terminal
         self._last_key = b"\n"
         self._leave_by: float | None = None
-        self._connections = core.connections
-        self._away_since: float | None = None
-        self._is_away_told = False
+        self._absence = Absence(core, lambda text, stays: self._display.say(text, stays=stays))
         self.before: list[Any] = []
         """The settings of the terminal for whoever has it while we are stopped."""
 
@@ -212,12 +210,11 @@ class Attachment:
             self._display.deadline(),
             self._delivering.deadline(),
             self._cropping.deadline(),
+            self._absence.deadline(),
             self._leave_by,
         ]
         if self._asking is not None:
             deadlines.append(self._asking.deadline())
-        if self._away_since is not None and not self._is_away_told:
-            deadlines.append(self._away_since + AWAY)
         return min((each for each in deadlines if each is not None), default=None)
 
     def _woken(self, signals: int) -> None:
@@ -351,21 +348,11 @@ class Attachment:
 
     def _look_at_daemon(self, now: float) -> None:
         """Say in the title that the daemon is away, and when there is another."""
-        core, late = self._steps.core, self._delivering.handed_back
+        late, self._delivering.handed_back = self._delivering.handed_back, 0
         if late:
-            self._delivering.handed_back = 0
             text = f"[the daemon was away: {late} typed bytes were not sent; type them again]"
             self._display.say(text, bell=True)
-        if not core.is_online:
-            self._away_since = self._away_since or now
-            if not self._is_away_told and now - self._away_since >= AWAY:
-                self._is_away_told = True
-                self._display.say("[the daemon is away; the program goes on]", stays=True)
-            return
-        if core.connections > self._connections and not late:
-            self._display.say("[the daemon was restarted; nothing is lost]")
-        self._connections = core.connections
-        self._away_since, self._is_away_told = None, False
+        self._absence.look(now, has_other_news=bool(late))
 
     def _see(self) -> None:
         """Show what has come, and raise what has failed."""
