@@ -232,6 +232,8 @@ def test_a_title_is_known_told_once_and_again_after_the_daemon_has_died(home: Ho
     with home.client() as client:
         session = coloured(home, client, "in the window")
         until(lambda: client.call(Get(session=session)).title == "in the window", "its title")
+        # Known at once, told a moment later: killed in between nobody would have been told.
+        until(lambda: '"title"' in home.hold("events", "--since", "0", "--json"), "its event")
         home.next_daemon(home.kill_daemon())
         until(lambda: client.call(Get(session=session)).title == "in the window", "it again")
         until(lambda: screen(client, session).fidelity == "exact", "the reader to have come back")

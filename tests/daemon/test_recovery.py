@@ -413,8 +413,7 @@ def test_a_log_that_lost_its_end_in_a_power_cut_never_goes_back(tmp_path: Path) 
             session = shell(home, client)
             type_in(client, session.id, b"seq 1000\n", at=28)
             until(lambda: b"\n1000\r\n" in home.output(client, session.id), "its output")
-            end = found(client, session.id).offset
-            until(lambda: timeline_end(home, session.id) == end, "the timeline to know it all")
+            end = known_whole(home, client, session.id)
             seen = home.output(client, session.id)
         lose_power(home)
         (log,) = logs(home, session.id)
@@ -444,13 +443,22 @@ def test_a_power_cut_that_cost_nothing_costs_nothing(tmp_path: Path) -> None:
     with running_home(tmp_path / "h") as home:
         with home.client() as client:
             session = shell(home, client)
-            end = found(client, session.id).offset
-            until(lambda: timeline_end(home, session.id) == end, "the timeline to know it all")
+            known_whole(home, client, session.id)
             seen = home.output(client, session.id)
         lose_power(home)
         with home.client() as client:
             assert home.output(client, session.id) == seen
             assert client.call(Du()).sessions[0].missing == []
+
+
+def known_whole(home: Home, client: Client, session: str) -> int:
+    """Wait until the timeline knows all that is printed, a late prompt too; return its end."""
+
+    def both() -> bool:
+        return timeline_end(home, session) == found(client, session).offset
+
+    until(both, "the timeline to know it all")
+    return timeline_end(home, session)
 
 
 def timeline_end(home: Home, session: str) -> int:
