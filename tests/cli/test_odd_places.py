@@ -68,3 +68,18 @@ def test_a_terminal_that_somebody_has_set_not_to_block(hold: Hold, command: str)
 
     assert code == (3 if command == "run" else 0)
     assert [line for line in shown if line.isdigit()] == [b"%d" % n for n in range(1, 60001)]
+
+
+def test_who_has_seen_enough_of_a_session_is_told_that_it_goes_on(hold: Hold) -> None:
+    script = '"$@" | head -n 1'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "sh", *HOLD, "run", "-n", "endless", "--", "yes"],
+        env=hold.environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.stdout == b"y\r\n"
+    assert done.stderr.splitlines() == [b"session endless goes on: `hold attach endless`"]

@@ -211,7 +211,7 @@ def stay(
         left = attach_terminal(client, session, local.local, wish, around)
     except ToldToLeave as told:
         raise Exit(128 + told.number) from None
-    except (KeyboardInterrupt, HoldfastError):
+    except (KeyboardInterrupt, HoldfastError, BrokenPipeError):
         note(way_back(session))
         raise
     if left.undelivered:
