@@ -196,6 +196,25 @@ def test_a_program_that_types_does_not_wait_for_echoes(tmp_path: Path) -> None:
     assert ratio < 3, f"a key takes {ratio:.1f} x as long for who looks on"
 
 
+def test_the_last_of_hundreds_is_typed_into_while_they_are_handed_over(tmp_path: Path) -> None:
+    """Clients are let in before all sessions are there: what is for one that is not yet waits."""
+    with running_home(tmp_path / "h") as home, home.client() as client:
+        for _ in range(150):
+            home.create(client, "/bin/sleep", "600")
+        last = ready(home, client, "sh", "-c", "stty raw -echo; echo ready; exec cat")
+        begin, keys = len(home.output(client, last.id)), b""
+        for kill in range(6):
+            killed = home.kill_daemon()
+            for _ in range(10):
+                key = b"%c" % (ord("a") + kill)
+                assert typed(client, last, len(keys), key) == len(keys) + 1
+                keys += key
+            home.next_daemon(killed)
+        until(lambda: len(home.output(client, last.id, begin)) >= len(keys), "all of it")
+
+        assert home.output(client, last.id, begin) == keys
+
+
 def test_a_program_sees_its_new_size(tmp_path: Path) -> None:
     script = "trap 'stty size' WINCH; echo ready; while :; do sleep 0.02; done"
     with running_home(tmp_path / "h") as home, home.client() as client:

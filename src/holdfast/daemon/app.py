@@ -150,8 +150,9 @@ async def _serve(
     link.attach(channel)
     for frame in frames:
         link.heard(*frame)
-    await handed.wait()
+    # Before all are there: whoever asks for one that is need not wait for hundreds of others.
     await doors.open()
+    await handed.wait()
     link.tell({"op": "ready", **link.ready})
     facts = {"pid": os.getpid(), "version": __version__, "pump": choice.kind}
     report("serving", level="info", **facts, restarts=link.restarts)
@@ -182,6 +183,7 @@ def _terms(
     return Terms(
         handle=requests.answer,
         type=requests.type,
+        is_known=requests.is_known,
         clients=clients,
         counters=sessions.counters,
         arrived=sessions.owners.arrived,

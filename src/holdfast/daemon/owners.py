@@ -50,6 +50,7 @@ class Owners:
         self._doing = doing
         self._tell = tell
         self._claims: dict[str, Ownership] = {}
+        self._here: dict[str, DaemonEnd] = {}  # the control clients that are connected
         self._timer: asyncio.TimerHandle | None = None
         self.denied = 0
         """Requests refused because somebody else owns the session."""
@@ -106,12 +107,16 @@ class Owners:
 
     def arrived(self, client: DaemonEnd) -> None:
         """A client is connected: what it owned it owns by this connection."""
+        if client.role is Role.CONTROL:
+            self._here[client.client_id] = client
         for record in self._owned_by(client):
             self._do(record, self._of(record).returned(_asker(client), now=clock()))
 
     def left(self, client: DaemonEnd, on_purpose: bool) -> None:
         """A connection is over: at a goodbye its claims are, too."""
         number = client.connection
+        if self._here.get(client.client_id) is client:
+            del self._here[client.client_id]
         for record in self._owned_by(client):
             claims = self._of(record)
             decision = claims.goodbye(number) if on_purpose else claims.broke(number, now=clock())
@@ -127,11 +132,17 @@ class Owners:
         record.owner = {}
 
     def resumed(self, record: Record) -> None:
-        """A daemon begins with a session that somebody owned: the time to come back is new."""
-        if record.owner:
-            self._of(record)
-            if self._timer is None:  # else it is for one that is due sooner
-                self._look_later()
+        """A daemon begins with a session that somebody owned: the time to come back is new.
+
+        Unless they are back already: clients do not wait until all sessions are handed over.
+        """
+        if not record.owner:
+            return
+        claims = self._of(record)
+        if (owner := self._here.get(record.owner.get("client_id", ""))) is not None:
+            self._do(record, claims.returned(_asker(owner), now=clock()))
+        elif self._timer is None:  # else it is for one that is due sooner
+            self._look_later()
 
     def close(self) -> None:
         if self._timer is not None:

@@ -136,6 +136,10 @@ class Requests:
         if record is not None and record.mirrored:
             raise Mirrored(session=record.id, operation=kind_of(asked))
 
+    def is_known(self, session: str) -> bool:
+        """Whether it is handed over, or will not be."""
+        return self._sessions.settled.is_set() or session in self._sessions.records.by_id
+
     async def _know_enough(self, asked: Message) -> None:
         """Wait until the journal is read, unless it is about a session that lives."""
         named = getattr(asked, "session", None)

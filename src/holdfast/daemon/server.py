@@ -63,6 +63,8 @@ class Terms:
     handle: Handle
     type: Type
     """Handle input, of which there is more than of anything else."""
+    is_known: Callable[[str], bool]
+    """Whether everything is known of a session that its input needs."""
     clients: Clients
     uid: int
     pid: int
@@ -170,7 +172,7 @@ class ClientProtocol(asyncio.BufferedProtocol):
         if isinstance(event, HelloReceived):
             self._greet(event.hello, event.protocol)
         elif isinstance(event, RequestReceived):
-            if isinstance(event.message, Input) and not self._changing and self._has_room:
+            if isinstance(event.message, Input) and self._can_type(event.message):
                 self._type(event.number, event.message)
             else:
                 self._begin(self._answer(event))
@@ -211,6 +213,10 @@ class ClientProtocol(asyncio.BufferedProtocol):
                 session_limit=self._terms.session_limit,
             )
         )
+
+    def _can_type(self, asked: Input) -> bool:
+        """Whether nothing has to come first: a request of its own, or the session itself."""
+        return not self._changing and self._has_room and self._terms.is_known(asked.session)
 
     def _type(self, number: int, asked: Input) -> None:
         """Type without a task: a key is in the terminal before the loop turns."""
