@@ -159,6 +159,10 @@ class KeeperLink:
         try:
             for body, fds in channel.receive():
                 self.heard(body, fds)
+                if body.get("op") == "sessions":
+                    # The next ones are there by now, but so are clients; first they have a turn.
+                    self._loop.call_soon(self._readable, channel)
+                    return
         except Gone:
             if channel is self._channel:
                 self._lost()

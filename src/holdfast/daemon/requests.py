@@ -142,14 +142,15 @@ class Requests:
 
     async def _know_enough(self, asked: Message) -> None:
         """Wait until the journal is read, unless it is about a session that lives."""
-        named = getattr(asked, "session", None)
-        is_known = named in self._sessions.records.by_id and not isinstance(
-            asked, OUT_OF_THE_JOURNAL
-        )
         # How we are is most wanted when something keeps us from knowing everything.
-        if isinstance(asked, Ping | GetStats | GetMetrics) or is_known:
+        if isinstance(asked, Ping | GetStats | GetMetrics):
             return
-        await self._sessions.settled.wait()
+        named, settled = getattr(asked, "session", None), self._sessions.settled
+        if not named or isinstance(asked, OUT_OF_THE_JOURNAL):
+            await settled.wait()
+            return
+        while not self.is_known(named):
+            await settled.wait_for(named)
 
     async def _create(self, client: DaemonEnd, asked: Create) -> Created:
         made = await self._sessions.create(asked)

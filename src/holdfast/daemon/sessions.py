@@ -132,10 +132,16 @@ class Sessions:
     def _listen(self) -> None:
         self._books.scribe.on_event = self.events.noted
         self._link.on_leaving = self._endings.look_back
-        self._link.on_handed = self._hand_over.take
+        self._link.on_handed = self._take
         self._link.on_expected = self._creating.expect
         self._link.on_exited = self._child_ended
         self._link.everything = self._handed
+
+    def _take(self, handed: Handed) -> None:
+        try:
+            self._hand_over.take(handed)
+        finally:
+            self.settled.handed(handed.id)
 
     def _make(self, record: Record, held: Held) -> Session:
         return Session(

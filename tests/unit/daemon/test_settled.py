@@ -37,6 +37,44 @@ def test_who_has_waited_goes_before_who_comes_at_that_moment() -> None:
     assert asyncio.run(scene()) == ["first", "second", "late"]
 
 
+def test_who_asks_for_one_session_waits_for_that_one() -> None:
+    async def scene() -> list[str]:
+        settled, heard = Settled(), list[str]()
+
+        async def ask(session: str) -> None:
+            await settled.wait_for(session)
+            heard.append(session)
+
+        async with asyncio.TaskGroup() as tasks:
+            for session in ("one", "other", "none"):
+                tasks.create_task(ask(session))
+            await asyncio.sleep(0)
+            settled.handed("other")
+            settled.handed("nobody-asks-for")
+            await asyncio.sleep(0)
+            heard.append("|")
+            settled.handed("one")
+            await asyncio.sleep(0)
+            heard.append("|")
+            settled.set()
+        return heard
+
+    assert asyncio.run(scene()) == ["other", "|", "one", "|", "none"]
+
+
+def test_who_asks_for_one_session_hears_of_trouble() -> None:
+    async def scene() -> None:
+        settled = Settled()
+        waiting = asyncio.ensure_future(settled.wait_for("one"))
+        await asyncio.sleep(0)
+        settled.fail(TROUBLE)
+        await waiting  # asked again, as who asks does
+        with pytest.raises(IoFailed):
+            await settled.wait_for("one")
+
+    asyncio.run(scene())
+
+
 def test_trouble_is_heard_at_once_and_until_it_is_over() -> None:
     async def scene() -> tuple[HoldfastError, HoldfastError]:
         settled = Settled()
