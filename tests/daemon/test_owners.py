@@ -1,5 +1,7 @@
 """Who may change a session: two clients, real connections, a daemon that dies in between."""
 
+import os
+import signal
 import socket
 from functools import partial
 from pathlib import Path
@@ -14,12 +16,14 @@ from holdfast.protocol.messages import (
     Kill,
     Release,
     Resize,
+    Role,
     SessionInfo,
     Takeover,
 )
 from holdfast.store import Journal
 from tests.support.asking import Client, connect
 from tests.support.home import Home, running_home, until
+from tests.support.looker import Looker
 
 pytestmark = pytest.mark.slow
 
@@ -197,3 +201,26 @@ def test_the_command_line_says_how_to_take_over(tmp_path: Path) -> None:
         until(lambda: home.output(one, session.id).endswith(b"text"), "the text")
         home.hold("kill", session.id, "--takeover")
         assert home.state(one, session.id) == "exited"
+
+
+def test_a_goodbye_counts_however_much_is_still_being_said_to_who_leaves(tmp_path: Path) -> None:
+    """What is written to who has gone fails; what they said last is still to be read."""
+    printed = tmp_path / "printed"
+    prints = f"while :; do echo x; echo x >> {printed}; sleep 0.002; done"
+    with running_home(tmp_path / "h") as home, home.client() as other:
+        session = home.create(other, "sh", "-c", prints).id
+        other.call(Release(session=session))
+        for turn in range(10):
+            leaving = Looker(home, session, client_id=f"leaving-{turn}", role=Role.CONTROL)
+            leaving.ask(Claim(session=session), SessionInfo)
+            daemon = home.running()["daemon"]["pid"]
+            os.kill(daemon, signal.SIGSTOP)
+            try:
+                size = printed.stat().st_size
+                until(lambda size=size: printed.stat().st_size > size + 10, "output")  # type: ignore[misc]
+                leaving.link.close()
+            finally:
+                os.kill(daemon, signal.SIGCONT)
+
+            assert other.call(Claim(session=session)).owned  # else it is kept for who comes back
+            other.call(Release(session=session))

@@ -82,7 +82,10 @@ class Outlet:
         while buffers:
             try:
                 count = os.writev(self._fd, buffers[:GATHER])
-            except OSError:  # full, or gone: then the transport finds out, and says so
+            except (BrokenPipeError, ConnectionResetError):
+                # It has gone. The transport would drop what it said last with the line: a goodbye.
+                return []
+            except OSError:  # full
                 break
             buffers = _behind(buffers, count)
         return buffers
