@@ -7,6 +7,7 @@ asks, only for its bulk, or a flood would keep a key from being heard.
 """
 
 import asyncio
+import errno
 import os
 from collections.abc import Callable
 
@@ -19,6 +20,7 @@ from holdfast.protocol.messages import Ack, Introduce, Message
 
 BULK = 256 * 1024  # bytes that wait; a viewer leaves half of it at most
 GATHER = 64  # buffers of one write; the system takes 1024
+GONE = (errno.EPIPE, errno.ECONNRESET)
 VIEWERS = 1024  # of one connection; each costs a kilobyte
 ECHO_WITHIN = 0.003  # seconds; on a busy machine most echoes are there by then
 
@@ -82,13 +84,18 @@ class Outlet:
         while buffers:
             try:
                 count = os.writev(self._fd, buffers[:GATHER])
-            except (BrokenPipeError, ConnectionResetError):
-                # It has gone. The transport would drop what it said last with the line: a goodbye.
-                return []
-            except OSError:  # full
+            except OSError as error:  # full, or gone: then the transport finds out, and says so
+                if error.errno in GONE and self._is_heard:
+                    # It would drop what is still to be read with the line: a goodbye, perhaps.
+                    return []
                 break
             buffers = _behind(buffers, count)
         return buffers
+
+    @property
+    def _is_heard(self) -> bool:
+        """Whether what it says is read and acted upon at once, and so is its end."""
+        return self._transport.is_reading() and not self._core.is_behind
 
     @property
     def has_room(self) -> bool:
