@@ -161,10 +161,8 @@ class Steps:
         self.flush()
 
     def _wait(self, now: float, deadline: float | None) -> None:
-        if (
-            self._sock is not None and deadline == now
-        ):  # who waits for other things, too, has waited
-            self._receive(self._sock)
+        if self._sock is not None and deadline == now:
+            self._receive(self._sock)  # who waits for other things, too, has waited
             return
         times = (deadline, self.deadline())
         soonest = min((each for each in times if each is not None), default=None)

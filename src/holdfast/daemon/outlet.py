@@ -53,8 +53,8 @@ class Outlet:
     def write_with_echo(self) -> None:
         """Have what was said go out together with the next output, or in a moment without.
 
-        On its own it would wake the client just before the echo does: that takes half as long
-        again as the echo alone, and on a busy machine the client has then had its turn.
+        On its own it would wake the client just before the echo does, and on a busy machine the
+        client has then had its turn.
         """
         if not self._viewers:
             self._settled()
